@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MfmanageConfig(AppConfig):
+    name = "mfmanage"
+    verbose_name = "mfmanage"

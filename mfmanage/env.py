@@ -1,0 +1,106 @@
+"""Read the environment, in this one place.
+
+Each value comes from ``MFMANAGE_NAME``, or from the file that ``MFMANAGE_NAME_FILE`` names. Everything that can be
+set is documented in ``docs/settings.md``; a test compares that page with ``VARIABLES``.
+"""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+PREFIX: Final = "MFMANAGE_"
+SECRET_LENGTH: Final = 32
+"""The least length of a secret, in characters."""
+VARIABLES: Final = frozenset(
+    {
+        "ALLOWED_HOSTS",
+        "BASE_URL",
+        "DATABASE_URL",
+        "DATA_DIR",
+        "DEBUG",
+        "LOG_LEVEL",
+        "PEPPER",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "VAULT_AGENT_TOKEN",
+    }
+)
+
+_env = environ.FileAwareEnv(prefix=PREFIX)
+
+
+def text(name: str, default: str) -> str:
+    """Return a text. Raises ``ImproperlyConfigured`` when the file that should hold it cannot be read."""
+    if name not in VARIABLES:
+        raise KeyError(name)
+    try:
+        return str(_env.str(name, default=default)).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{PREFIX}{name}_FILE cannot be read: {error}.") from error
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return a yes or no. Raises ``ImproperlyConfigured`` for any other word."""
+    word = text(name, "yes" if default else "no").lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{PREFIX}{name} must be yes or no, not {word!r}.")
+
+
+def words(name: str, default: str) -> list[str]:
+    """Return a comma-separated list without blanks."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def address(name: str, default: str) -> str:
+    """Return an http(s) address without a trailing slash. Raises ``ImproperlyConfigured`` for anything else."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ImproperlyConfigured(f"{PREFIX}{name} must be like https://manage.example.com, not {value!r}.")
+    return value
+
+
+def database(default: str) -> dict[str, Any]:
+    """Return Django's settings of the database that ``MFMANAGE_DATABASE_URL`` names (``postgres://`` or ``sqlite://``)."""
+    try:
+        parsed: dict[str, Any] = environ.Env.db_url_config(text("DATABASE_URL", default))
+    except (ValueError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL cannot be understood: {error}.") from error
+    if parsed.get("ENGINE") not in {"django.db.backends.postgresql", "django.db.backends.sqlite3"}:
+        raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL must start with postgres:// or sqlite://.")
+    return parsed
+
+
+def secret(name: str, *, data_dir: Path, embedded: bool) -> str:
+    """Return a secret. An embedded installation makes its own on first use and keeps it in ``data_dir`` (mode 0600).
+
+    Production has no default: raises ``ImproperlyConfigured`` when the secret is unset or shorter than 32 characters.
+    """
+    given = text(name, "")
+    if not given and embedded:
+        given = _own_secret(data_dir / name.lower())
+    if len(given) < SECRET_LENGTH:
+        raise ImproperlyConfigured(
+            f"Set {PREFIX}{name} or {PREFIX}{name}_FILE to {SECRET_LENGTH} or more random characters."
+        )
+    return given
+
+
+def _own_secret(file: Path) -> str:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+    except FileExistsError:
+        return file.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(made := secrets.token_urlsafe(48))
+    return made

@@ -1,0 +1,15 @@
+"""Every address of the installation."""
+
+from django.urls import include, path
+
+from mfmanage import health
+
+urlpatterns = [
+    path("healthz", health.alive, name="alive"),
+    path("readyz", health.ready, name="ready"),
+    path("oauth/", include("provisioning.oauth.urls")),
+    path("scim/v2/", include("scim.urls")),
+    path("account/", include("provisioning.sign_in_urls")),
+    path("licensing/", include("licensing.urls")),
+    path("", include("provisioning.urls")),
+]

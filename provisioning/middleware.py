@@ -1,0 +1,25 @@
+"""What every request gets: an id, which its log lines, its audit rows and its answer carry."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+
+HEADER: Final = "X-Request-ID"
+_ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
+
+
+class RequestIdMiddleware:
+    """Set ``request.request_id``, from the caller's ``X-Request-ID`` when that is harmless, and echo it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get(HEADER, "")
+        request.request_id = given if _ACCEPTED.match(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response[HEADER] = request.request_id  # type: ignore[attr-defined]
+        return response

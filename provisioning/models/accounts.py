@@ -1,0 +1,93 @@
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from provisioning.models.configurations import ProvisioningConfiguration
+from provisioning.models.subscriptions import Subscription
+
+
+class LoginAccount(models.Model):
+    """A person or machine known to the subscription; on screens *internal user* or *application account*.
+
+    ``scim_id`` is what the identity provider calls it; it is null for manual and removed accounts.
+    ``document`` is the SCIM resource as the provider last wrote it (canonical names, without ``id``, ``schemas``,
+    ``meta`` and ``groups``); ``search`` is the same with the strings of case-insensitive attributes case-folded,
+    for filters.
+    ``generation`` rises with every change that licenses or vaults may care about; ``observed_generation`` is the one
+    that the license reconciler has worked through, so an account is due while the two differ.
+    """
+
+    class Kind(models.TextChoices):
+        PERSON = "person", "Internal user"
+        APPLICATION = "application", "Application account"
+
+    class Role(models.IntegerChoices):
+        NO_ROLE = 0, "No role"
+        BILLING_ADMIN = 1, "Billing admin"
+        ACCESS_ADMIN = 2, "Access admin"
+        SUBSCRIPTION_ADMIN = 3, "Subscription admin"
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="accounts")
+    configuration = models.ForeignKey(
+        ProvisioningConfiguration, models.SET_NULL, null=True, blank=True, related_name="accounts"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="login_accounts"
+    )
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    scim_id = models.CharField(max_length=36, null=True, blank=True, unique=True)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.PERSON)
+    role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.NO_ROLE)
+    username = models.TextField()
+    username_key = models.TextField()
+    external_id = models.TextField(null=True, blank=True)  # noqa: DJ001
+    full_name = models.TextField(blank=True)
+    email = models.TextField(blank=True)
+    display_name_key = models.TextField(blank=True)
+    email_key = models.TextField(blank=True)
+    info1 = models.TextField("Additional information 1", blank=True)
+    info2 = models.TextField("Additional information 2", blank=True)
+    is_enabled = models.BooleanField(default=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    document = models.JSONField(default=dict)
+    search = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    modified_at = models.DateTimeField()
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    generation = models.PositiveBigIntegerField(default=1)
+    observed_generation = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subscription", "username_key"], name="account_username_unique"),
+            models.UniqueConstraint(
+                fields=["configuration", "external_id"],
+                condition=Q(scim_id__isnull=False, external_id__isnull=False),
+                name="account_external_id_unique",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["configuration", "id"], condition=Q(scim_id__isnull=False), name="account_scim_page"),
+            models.Index(fields=["configuration", "username_key"], name="account_scim_username"),
+            models.Index(fields=["configuration", "display_name_key"], name="account_scim_display_name"),
+            models.Index(fields=["configuration", "email_key"], name="account_scim_email"),
+            models.Index(fields=["configuration", "modified_at"], name="account_scim_modified"),
+            models.Index(fields=["subscription", "full_name", "id"], name="account_list"),
+            models.Index(
+                fields=["subscription", "id"],
+                condition=~Q(generation=F("observed_generation")),
+                name="account_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    @property
+    def is_removed(self) -> bool:
+        """True when the identity provider removed the account (a SCIM DELETE)."""
+        return self.removed_at is not None

@@ -1,0 +1,132 @@
+"""Provisioning configurations: creating, pausing, resuming (1-product §1.2)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from oauth2_provider.models import Application
+
+from provisioning.actor import Actor
+from provisioning.license_types import LicenseType
+from provisioning.models import ProvisioningConfiguration, Subscription, Vault
+from provisioning.services import audit
+from provisioning.services.notices import announce
+from provisioning.services.secrets import add_secret
+
+
+class ConfigurationNameTaken(Exception):
+    """The subscription has a configuration of that name, in whatever letter case."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A configuration named “{name}” exists already. Choose another name.")
+
+
+class UserSynchronizationOn(Exception):
+    """Vaults synchronize their users themselves; ``vaults`` are their names."""
+
+    def __init__(self, vaults: list[str]) -> None:
+        self.vaults = vaults
+        super().__init__(
+            f"User synchronization is on in {', '.join(vaults)}. Turn it off in M-Files Admin, then try again."
+        )
+
+
+class EditionNotSupported(Exception):
+    """The edition of the subscription has no provisioning."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Provisioning is not available in the Classic cloud edition. Move the subscription to Cloud first."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A new configuration and its client secret in clear, to be shown once."""
+
+    configuration: ProvisioningConfiguration
+    client_secret: str
+
+
+def create_configuration(
+    *,
+    subscription: Subscription,
+    name: str,
+    kind: ProvisioningConfiguration.Kind,
+    default_license_type: LicenseType,
+    actor: Actor,
+    at: datetime,
+) -> Credentials:
+    """Create a configuration with its OAuth client and first secret.
+
+    Raises ``EditionNotSupported``, ``UserSynchronizationOn`` and ``ConfigurationNameTaken``.
+    """
+    check_provisioning_allowed(subscription)
+    try:
+        with transaction.atomic():
+            configuration = ProvisioningConfiguration.objects.create(
+                subscription=subscription,
+                application=_client(name),
+                name=name,
+                kind=kind,
+                default_license_type=default_license_type,
+                created_at=at,
+            )
+            secret = add_secret(configuration=configuration, at=at)
+            changes = {"kind": [None, kind.value], "default_license_type": [None, default_license_type.slug]}
+            _audit(configuration, "create configuration", actor, at, changes)
+    except IntegrityError as error:
+        raise ConfigurationNameTaken(name) from error
+    return Credentials(configuration=configuration, client_secret=secret)
+
+
+def check_provisioning_allowed(subscription: Subscription) -> None:
+    """Raise ``EditionNotSupported`` or ``UserSynchronizationOn`` when the subscription can have no configuration."""
+    if subscription.edition == Subscription.Edition.CLASSIC_CLOUD:
+        raise EditionNotSupported
+    in_the_way = Vault.objects.filter(subscription=subscription, user_synchronization=True)
+    if names := list(in_the_way.order_by("name").values_list("name", flat=True)):
+        raise UserSynchronizationOn(names)
+
+
+@transaction.atomic
+def pause_configuration(*, configuration: ProvisioningConfiguration, actor: Actor, at: datetime) -> None:
+    """Make the SCIM service answer 403 until the configuration is resumed; everything is kept."""
+    ProvisioningConfiguration.objects.filter(pk=configuration.pk, paused_at__isnull=True).update(paused_at=at)
+    _audit(configuration, "pause configuration", actor, at, {})
+
+
+@transaction.atomic
+def resume_configuration(*, configuration: ProvisioningConfiguration, actor: Actor, at: datetime) -> None:
+    """Let the identity provider call again."""
+    ProvisioningConfiguration.objects.filter(pk=configuration.pk).update(paused_at=None)
+    _audit(configuration, "resume configuration", actor, at, {})
+    announce(configuration.subscription_id)
+
+
+def _client(name: str) -> Application:
+    """Make the OAuth client. Its own secret is never used: ``ClientSecret`` rows hold the digests."""
+    return Application.objects.create(
+        name=name,
+        client_type=Application.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS,
+        client_secret="",
+        hash_client_secret=False,
+    )
+
+
+def _audit(
+    configuration: ProvisioningConfiguration,
+    action: str,
+    actor: Actor,
+    at: datetime,
+    changes: dict[str, list[str | None]],
+) -> None:
+    audit.record(
+        subscription_id=configuration.subscription_id,
+        actor=actor,
+        action=action,
+        target=configuration.name,
+        at=at,
+        changes=changes,
+    )

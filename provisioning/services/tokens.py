@@ -1,0 +1,53 @@
+"""Who calls the SCIM service: one query from the bearer token to the configuration and its subscription."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from provisioning.models import ProvisioningConfiguration
+
+_CONTACT_INTERVAL = timedelta(seconds=15)
+"""How exact *last contact* is: a call writes it only when the last one is older, so that calls need not write."""
+
+
+class TokenUnknown(Exception):
+    """No live token of this Tenant URL (RFC 6750 §3.1, ``invalid_token``)."""
+
+
+class ConfigurationPaused(Exception):
+    """An admin has paused the configuration."""
+
+
+def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningConfiguration:
+    """Return the configuration (its subscription loaded) whose Tenant URL holds ``public_id`` and whose token this is.
+
+    Raises ``TokenUnknown`` for a token that is unknown, expired, or another configuration's; ``ConfigurationPaused``.
+    """
+    configuration = (
+        ProvisioningConfiguration.objects.select_related("subscription")
+        .filter(
+            public_id=public_id,
+            application__accesstoken__token_checksum=hashlib.sha256(token.encode()).hexdigest(),
+            application__accesstoken__expires__gt=at,
+        )
+        .first()
+    )
+    if configuration is None:
+        raise TokenUnknown
+    if configuration.paused_at is not None:
+        raise ConfigurationPaused
+    record_contact(configuration=configuration, at=at)
+    return configuration
+
+
+def record_contact(*, configuration: ProvisioningConfiguration, at: datetime) -> None:
+    """Remember that the identity provider called, to the nearest 15 seconds."""
+    last = configuration.last_contact_at
+    if last is not None and at - last < _CONTACT_INTERVAL:
+        return
+    rows = ProvisioningConfiguration.objects.filter(pk=configuration.pk)
+    fresh = rows.filter(Q(last_contact_at__isnull=True) | Q(last_contact_at__lt=at))
+    fresh.update(last_contact_at=at)
+    if configuration.first_contact_at is None:
+        rows.filter(first_contact_at__isnull=True).update(first_contact_at=at)
