@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scim.schema.table import Field
-from scim.schema.values import folded
+from scim.schema.values import folder
 
 Literal = str | bool | int | float
 
@@ -43,7 +43,7 @@ class Compare:
     @property
     def comparand(self) -> Literal:
         """Return the value with letter case or time zone taken out, as in a folded document."""
-        comparand: Literal = folded(self.field.leaf, self.value)
+        comparand: Literal = folder(self.field.leaf)(self.value)
         return comparand
 
     def __str__(self) -> str:

@@ -1,10 +1,13 @@
 """How values are compared: letter case and time zones taken out (RFC 7643 §2.3, RFC 7644 §3.4.2.2).
 
-A folded document (``scim.filter.match.fold_document``) and a folded literal compare code point by code point.
+Letter case is taken out by ``str.casefold``, which changes nothing more when done twice. A folded document
+(``scim.filter.match.fold_document``) and a folded literal compare code point by code point.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from scim.schema.table import Attribute, Type
@@ -13,11 +16,6 @@ INTEGER_RANGE = range(-(2**63), 2**63)
 _DATE_TIME = re.compile(
     r"-?\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,12})?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII | re.IGNORECASE
 )
-
-
-def fold(text: str) -> str:
-    """Take letter case out of ``text``; folding twice changes nothing more."""
-    return text.casefold()
 
 
 def parse_time(text: str) -> datetime | None:
@@ -49,12 +47,22 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-def folded(attribute: Attribute, value: Any) -> Any:
-    """Return ``value`` of ``attribute`` in the form that is compared."""
-    if not isinstance(value, str):
-        return value
+@cache
+def folder(attribute: Attribute) -> Callable[[Any], Any]:
+    """Return the function that gives a value of ``attribute`` the form that is compared."""
     if attribute.folds:
-        return fold(value)
-    if attribute.type is Type.DATE_TIME and (moment := parse_time(value)):
-        return render_time(moment)
+        return _folded_text
+    return _folded_time if attribute.type is Type.DATE_TIME else _as_it_is
+
+
+def _folded_text(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _folded_time(value: Any) -> Any:
+    moment = parse_time(value) if isinstance(value, str) else None
+    return render_time(moment) if moment else value
+
+
+def _as_it_is(value: Any) -> Any:
     return value
