@@ -40,6 +40,13 @@ class EditionNotSupported(Exception):
         )
 
 
+class KindNotAvailable(Exception):
+    """The kind needs trust in another issuer's tokens, which this version does not have."""
+
+    def __init__(self, kind: ProvisioningConfiguration.Kind) -> None:
+        super().__init__(f"“{kind.label}” is not available in this version. Use “Microsoft Entra app gallery”.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """A new configuration and its client secret in clear, to be shown once."""
@@ -59,8 +66,10 @@ def create_configuration(
 ) -> Credentials:
     """Create a configuration with its OAuth client and first secret.
 
-    Raises ``EditionNotSupported``, ``UserSynchronizationOn`` and ``ConfigurationNameTaken``.
+    Raises ``KindNotAvailable``, ``EditionNotSupported``, ``UserSynchronizationOn`` and ``ConfigurationNameTaken``.
     """
+    if kind == ProvisioningConfiguration.Kind.CLASSIC:
+        raise KindNotAvailable(kind)
     check_provisioning_allowed(subscription)
     try:
         with transaction.atomic():

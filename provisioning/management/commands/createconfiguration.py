@@ -1,0 +1,70 @@
+from typing import Any
+
+from django.core.management import CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from provisioning.actor import operator
+from provisioning.commandline import DataCommand, Refused, may_print_secret, write_secret
+from provisioning.license_types import LicenseType
+from provisioning.models import ProvisioningConfiguration
+from provisioning.services import configurations, lookups
+from provisioning.services.secrets import LIFETIME
+
+_LABELS = {
+    "tenant_url": "Tenant URL",
+    "token_endpoint": "Token endpoint",
+    "client_id": "Client ID",
+    "client_secret": "Client secret",
+}
+
+
+class Command(DataCommand):
+    help = "Create a provisioning configuration and print what Microsoft Entra ID needs; the secret is printed once."
+    refusals = (
+        lookups.NotThere,
+        configurations.ConfigurationNameTaken,
+        configurations.EditionNotSupported,
+        configurations.UserSynchronizationOn,
+        configurations.KindNotAvailable,
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("subscription", metavar="SUBSCRIPTION")
+        parser.add_argument("name", metavar="NAME")
+        parser.add_argument("--kind", choices=ProvisioningConfiguration.Kind.values, required=True)
+        parser.add_argument("--default-license", choices=[one.slug for one in LicenseType], required=True)
+        parser.add_argument("--secret-file", metavar="FILE", help="write the secret there (mode 0600), do not print it")
+
+    @transaction.atomic
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not options["secret_file"] and not may_print_secret(options):
+            raise Refused("The secret is printed once: use --json, --secret-file FILE, or a terminal.", returncode=2)
+        now = timezone.now()
+        credentials = configurations.create_configuration(
+            subscription=lookups.subscription(options["subscription"]),
+            name=options["name"],
+            kind=ProvisioningConfiguration.Kind(options["kind"]),
+            default_license_type=LicenseType.from_slug(options["default_license"]),
+            actor=operator("createconfiguration"),
+            at=now,
+        )
+        document = _document(credentials)
+        document["secret_expires_at"] = (now + LIFETIME).isoformat()
+        if options["secret_file"]:
+            write_secret(options["secret_file"], document.pop("client_secret"))
+        self.emit(document, [f"{label}: {document[key]}" for key, label in _LABELS.items() if key in document], options)
+
+
+def _document(credentials: configurations.Credentials) -> dict[str, str]:
+    configuration = credentials.configuration
+    return {
+        "id": configuration.public_id,
+        "name": configuration.name,
+        "kind": configuration.kind,
+        "tenant_url": configuration.tenant_url,
+        "token_endpoint": configuration.token_endpoint,
+        "client_id": configuration.client_id,
+        "client_secret": credentials.client_secret,
+    }

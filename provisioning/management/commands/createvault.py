@@ -1,0 +1,50 @@
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management import CommandParser
+from django.core.validators import URLValidator
+from django.utils import timezone
+
+from provisioning.actor import operator
+from provisioning.commandline import DataCommand, Refused
+from provisioning.services import lookups, subscriptions
+
+
+class Command(DataCommand):
+    help = "Register a vault of a subscription."
+    refusals = (lookups.NotThere, subscriptions.VaultNameTaken)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("subscription", metavar="SUBSCRIPTION")
+        parser.add_argument("name", metavar="NAME")
+        parser.add_argument("--agent-url", default="", metavar="URL", help="the vault agent of its vault server")
+        parser.add_argument("--user-synchronization", choices=["on", "off"], default="off")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["agent_url"]:
+            _check_address(options["agent_url"])
+        vault = subscriptions.create_vault(
+            subscription=lookups.subscription(options["subscription"]),
+            name=options["name"],
+            agent_url=options["agent_url"],
+            user_synchronization=options["user_synchronization"] == "on",
+            actor=operator("createvault"),
+            at=timezone.now(),
+        )
+        document = {
+            "id": vault.pk,
+            "name": vault.name,
+            "guid": f"{{{vault.guid}}}".upper(),
+            "agent_url": vault.agent_url,
+        }
+        self.emit(
+            document, [f"Vault {vault.name} {document['guid']} {vault.agent_url or '(in-process emulation)'}"], options
+        )
+
+
+def _check_address(address: str) -> None:
+    try:
+        URLValidator(schemes=["http", "https"])(address)
+    except ValidationError as error:
+        raise Refused(f"{address!r} is not an http or https address.", returncode=2) from error
