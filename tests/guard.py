@@ -54,7 +54,7 @@ def postgres(programs: Path, directory: Path, user: str | None) -> Iterator[None
     """A cluster of its own, reached by the socket in ``directory`` only, as superuser ``mfmanage``."""
     programs = reachable(programs, directory, user)
     data = directory / "postgres"
-    initdb = [
+    initdb: list[str | Path] = [
         programs / "initdb",
         f"--pgdata={data}",
         "--username=mfmanage",

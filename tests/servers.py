@@ -27,11 +27,11 @@ OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
 """A run on one database leaves out the tests that are marked with the other's name."""
 
 
-class ServersMissing(pytest.UsageError):
+class ServersMissing(Exception):
     """Neither the system nor the environment's wheels have the wanted server."""
 
 
-class ServersFailed(pytest.UsageError):
+class ServersFailed(Exception):
     """A server did not start."""
 
 
@@ -66,7 +66,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     if options.help or options.version:
         return (yield)
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        servers = start(database=options.database, source=options.servers)
+        try:
+            servers = start(database=options.database, source=options.servers)
+        except (ServersMissing, ServersFailed) as error:
+            raise pytest.UsageError(str(error)) from error
         early_config.add_cleanup(servers.stop)
         os.environ[SHARED_WITH_WORKERS] = str(servers.directory)
     use(Path(os.environ[SHARED_WITH_WORKERS]), options.database, os.environ.get("PYTEST_XDIST_WORKER", "main"))

