@@ -32,7 +32,8 @@ VARIABLES: Final = frozenset(
     }
 )
 
-_env = environ.FileAwareEnv(prefix=PREFIX)
+_env = environ.FileAwareEnv()
+_env.prefix = PREFIX
 
 
 def text(name: str, default: str) -> str:

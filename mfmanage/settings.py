@@ -184,12 +184,17 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "mfmanage" / "static"]
+# Production serves what collectstatic gathered, compressed and under hashed names; embedded serves the sources.
+_STATICFILES = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if EMBEDDED
+    else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": _STATICFILES},
 }
 WHITENOISE_USE_FINDERS = EMBEDDED
-WHITENOISE_MANIFEST_STRICT = False
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 LOG_LEVEL = env.text("LOG_LEVEL", "WARNING" if EMBEDDED else "INFO").upper()

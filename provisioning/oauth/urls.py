@@ -1,4 +1,5 @@
 from django.urls import path
-from oauth2_provider.views import TokenView
 
-urlpatterns = [path("token", TokenView.as_view(), name="token")]
+from provisioning.oauth.views import ClientCredentialsTokenView
+
+urlpatterns = [path("token", ClientCredentialsTokenView.as_view(), name="token")]
