@@ -4,7 +4,7 @@ The page of the contract, with its HTTP form and the M-Files COM calls behind it
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -61,14 +61,14 @@ class Outcome(StrEnum):
 class ErrorCode(StrEnum):
     """The codes an agent refuses with; it may know further ones, to be treated by their ``retryable``."""
 
+    NOT_AN_AGENT = "not_an_agent"
     INVALID_REQUEST = "invalid_request"
+    NOT_FOUND = "not_found"
     UNAUTHORIZED = "unauthorized"
     VERSION_NOT_SUPPORTED = "version_not_supported"
     TOO_MANY_ITEMS = "too_many_items"
-    INVALID_CURSOR = "invalid_cursor"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     VAULT_NOT_FOUND = "vault_not_found"
-    VAULT_OFFLINE = "vault_offline"
     USER_SYNCHRONIZATION_ON = "user_synchronization_on"
     USERNAME_TAKEN = "username_taken"
     ACCOUNT_NOT_FOUND = "account_not_found"
@@ -83,10 +83,10 @@ class ErrorCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AgentError:
-    """Why one item failed: a code for programs, a sentence for an operator, whether to repeat as it is."""
+    """Why one item failed: a code, a sentence for an operator, whether it can succeed later by itself."""
 
     code: str
-    sentence: str
+    sentence: str = field(metadata={"json": "message"})
     retryable: bool = False
 
 
@@ -177,15 +177,16 @@ class LoginAccount:
 class VaultUserWish:
     """How the vault user of account ``account_uid`` shall be.
 
-    ``roles`` None keeps what the user has (a new one gets ``DEFAULT_ROLES``). Enabling a user that a person
-    disabled in the vault fails with ``disabled_by_person`` unless ``override_person``. With ``if_match`` the
-    item fails with ``changed_meanwhile`` when the user's ``etag`` is another by now.
+    ``roles`` and ``internal`` None keep what the user has (a new one is internal and has ``DEFAULT_ROLES``).
+    Enabling a user that a person disabled in the vault fails with ``disabled_by_person`` unless
+    ``override_person``. With ``if_match`` the item fails with ``changed_meanwhile`` when the user's ``etag`` is
+    another by now.
     """
 
     account_uid: str
     enabled: bool
     roles: int | None = None
-    internal: bool = True
+    internal: bool | None = None
     override_person: bool = False
     if_match: str | None = None
 
@@ -276,9 +277,7 @@ class VaultAgent(Protocol):
     def create_vault(self, vault: str, *, name: str, idempotency_key: str) -> VaultInfo:
         """Make a vault with that guid unless it is there, and return it as it is."""
 
-    def list_login_accounts(
-        self, vault: str, *, cursor: str | None = None, limit: int = 1000
-    ) -> Page[LoginAccount]:
+    def list_login_accounts(self, vault: str, *, cursor: str | None = None, limit: int = 1000) -> Page[LoginAccount]:
         """Return a page of the login accounts of the vault's server.
 
         Ordered by uid; those without one come last, by ``username:`` and their lower-case username.
@@ -290,28 +289,24 @@ class VaultAgent(Protocol):
         """Create, change or rename login accounts on the vault's server; keys are the uids.
 
         An account of that username which has no uid yet is taken over; one with another uid is not
-        (``username_taken``). Vault users follow a rename in every vault of the server.
+        (``username_taken``), unless the same call gives that one another name: renames of one call are resolved
+        together, a swap of two names too. Vault users follow a rename in every vault of the server.
         """
 
-    def remove_login_accounts(
-        self, vault: str, uids: Sequence[str], *, idempotency_key: str
-    ) -> list[ItemResult]:
+    def remove_login_accounts(self, vault: str, uids: Sequence[str], *, idempotency_key: str) -> list[ItemResult]:
         """Delete login accounts from the vault's server; their vault users stay in every vault, detached."""
 
-    def list_vault_users(
-        self, vault: str, *, cursor: str | None = None, limit: int = 1000
-    ) -> Page[VaultUser]:
+    def list_vault_users(self, vault: str, *, cursor: str | None = None, limit: int = 1000) -> Page[VaultUser]:
         """Return a page of the vault's users, deleted ones included, ordered by key."""
 
     def get_vault_users(self, vault: str, keys: Sequence[str]) -> list[VaultUser]:
         """Return those of the named users that the vault knows, deleted ones included, ordered by key."""
 
-    def put_vault_users(
-        self, vault: str, users: Sequence[VaultUserWish], *, idempotency_key: str
-    ) -> list[ItemResult]:
+    def put_vault_users(self, vault: str, users: Sequence[VaultUserWish], *, idempotency_key: str) -> list[ItemResult]:
         """Create, undelete, enable, disable or change vault users; keys are the account uids.
 
-        Items whose login account is missing fail with ``account_not_found``.
+        Items whose login account is missing fail with ``account_not_found``. A deleted user is undeleted only by
+        a wish that it be enabled.
         """
 
     def list_groups(self, vault: str) -> tuple[VaultUserGroup, ...]:
@@ -346,9 +341,7 @@ def each_vault_user(agent: VaultAgent, vault: str, *, limit: int = 1000) -> Iter
     return _each(lambda cursor: agent.list_vault_users(vault, cursor=cursor, limit=limit))
 
 
-def each_group_member(
-    agent: VaultAgent, vault: str, group_id: int, *, limit: int = 1000
-) -> Iterator[GroupMember]:
+def each_group_member(agent: VaultAgent, vault: str, group_id: int, *, limit: int = 1000) -> Iterator[GroupMember]:
     """Yield all direct members of a group by ascending key, holding one page at a time."""
     return _each(lambda cursor: agent.list_group_members(vault, group_id, cursor=cursor, limit=limit))
 
