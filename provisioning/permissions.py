@@ -1,0 +1,115 @@
+"""Who may do what in the portal: the table of roles (1-product §1.6), and the decorator that every view carries."""
+
+from collections.abc import Callable, Mapping
+from enum import Enum, auto
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+
+from provisioning.actor import Actor
+from provisioning.models import LoginAccount, Subscription, User
+
+Role = LoginAccount.Role
+
+
+class Permission(Enum):
+    """A row of the table of roles."""
+
+    SEE = auto()
+    """Open the portal; see the subscription, its vaults and its users."""
+    SEE_LICENSES = auto()
+    ORDER_LICENSES = auto()
+    """Change the purchased numbers."""
+    CHANGE_USERS = auto()
+    CHANGE_VAULT_RIGHTS = auto()
+    PROVISIONING = auto()
+    """See and change configurations, user groups, links, the log and held changes."""
+    CHANGE_SETTINGS = auto()
+    """Change the subscription's settings and policies; give the Subscription admin role."""
+    SEE_OWN_ACTS = auto()
+    """See the audit log, at least one's own acts."""
+    SEE_ALL_ACTS = auto()
+
+
+_EVERYBODY = {Permission.SEE, Permission.SEE_LICENSES, Permission.SEE_OWN_ACTS}
+_ACCESS = {
+    Permission.CHANGE_USERS,
+    Permission.CHANGE_VAULT_RIGHTS,
+    Permission.PROVISIONING,
+    Permission.SEE_ALL_ACTS,
+}
+ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
+    Role.NO_ROLE: frozenset(),
+    Role.BILLING_ADMIN: frozenset(_EVERYBODY | {Permission.ORDER_LICENSES}),
+    Role.ACCESS_ADMIN: frozenset(_EVERYBODY | _ACCESS),
+    Role.SUBSCRIPTION_ADMIN: frozenset(Permission),
+}
+
+
+class PortalRequest(HttpRequest):
+    """The request that a view with ``requires`` gets."""
+
+    user: User
+    request_id: str
+    subscription: Subscription
+    """The current subscription: the one whose number stands in the address."""
+    role: Role
+    """The highest role that the person has in the subscription."""
+    actor: Actor
+    """The person, as services and the audit log want to know them."""
+
+
+P = ParamSpec("P")
+View = Callable[Concatenate[PortalRequest, P], HttpResponseBase]
+
+
+def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+    """Let only people with ``permission`` in the subscription of the address in; the view does not see ``number``.
+
+    Who is not signed in goes to the sign-in page. A stranger to the subscription, and who may not see the page, gets
+    404, as if it were not there. Sets ``request.subscription``, ``request.role`` and ``request.actor``.
+    """
+
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def guarded(anyone: HttpRequest, *args: Any, number: str, **kwargs: Any) -> HttpResponseBase:
+            if not anyone.user.is_authenticated:
+                return redirect_to_login(anyone.get_full_path())
+            request = cast("PortalRequest", anyone)
+            enter(request, number)
+            if permission not in ROLES[request.role]:
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def enter(request: PortalRequest, number: str) -> None:
+    """Load the subscription as the signed-in person may know it, once a request. Raises ``Http404`` for a stranger."""
+    known = getattr(request, "subscription", None)
+    if known is not None and known.number == number:
+        return
+    account = roles_of(request.user).filter(subscription__number=number).order_by("-role").first()
+    if account is None:
+        raise Http404
+    request.subscription = account.subscription
+    request.role = Role(account.role)
+    request.actor = Actor(
+        kind="person",
+        name=request.user.get_username(),
+        role=request.role.label,
+        address=str(request.META.get("REMOTE_ADDR", "")),
+        request_id=request.request_id,
+    )
+
+
+def roles_of(user: User) -> QuerySet[LoginAccount]:
+    """Return the enabled login accounts, with their subscriptions, by which ``user`` may enter."""
+    return LoginAccount.objects.select_related("subscription").filter(user=user, is_enabled=True, role__gt=Role.NO_ROLE)
