@@ -2,6 +2,8 @@
 
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 from io import StringIO
@@ -198,3 +200,47 @@ def test_the_process_ends_with_the_code_and_a_line_on_standard_error(arguments, 
     assert (ended.returncode, ended.stdout) == (code, "")
     assert line in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr
+
+
+def test_an_interrupted_run_ends_with_130_and_keeps_what_it_knows(service, arguments, tmp_path, settings):
+    write(tmp_path, directory(*(user(f"user{number}") for number in range(2000))))
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *arguments, "--json", "--state", str(tmp_path / "state.json")],
+        cwd=settings.BASE_DIR,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+
+    assert (process.returncode, errors) == (130, "")
+    kept = json.loads((tmp_path / "state.json").read_text())
+    assert first["id"] in kept["users"]
+    assert (kept["watermark"], len(kept["users"]) < 2000) == (0, True)
+
+
+@pytest.mark.parametrize(("options", "shown"), [([], True), (["--quiet"], False)])
+def test_a_progress_bar_shows_on_a_terminal_and_only_beside_the_data(service, arguments, settings, options, shown):
+    terminal, end = pty.openpty()
+
+    ended = subprocess.run(
+        [sys.executable, "manage.py", *arguments, "--json", *options],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=end,
+        text=True,
+        check=True,
+    )
+    os.write(end, b"end")
+    seen = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    os.close(end)
+
+    assert ("Cycle 1" in seen, "3/3" in seen) == (shown, shown)
+    assert len([json.loads(line) for line in ended.stdout.splitlines()]) == 4

@@ -39,7 +39,7 @@ def test_saving_replaces_the_file_and_leaves_no_other(tmp_path):
 def test_a_save_that_fails_keeps_the_old_file(tmp_path):
     path = tmp_path / "state.json"
     states.save(a_state(), path)
-    broken = State(escrows={"x": object()})  # type: ignore[dict-item]
+    broken = State(escrows={"x": object()})
 
     with pytest.raises(TypeError):
         states.save(broken, path)

@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,7 +83,8 @@ def _run(command: BaseCommand, options: dict[str, Any]) -> None:
 def _provision(command: BaseCommand, options: dict[str, Any], directory: Directory, bar: Progress) -> Summary:
     path, line = options["state"], output.json_line if options["json"] else output.text_line
     # A bar that moves on the terminal to which the lines go must print them itself, above it.
-    write = bar.console.out if command.stdout.isatty() and not bar.disable else command.stdout.write
+    above = partial(bar.console.out, highlight=False)
+    write = above if command.stdout.isatty() and not bar.disable else command.stdout.write
 
     def report(result: ObjectResult) -> None:
         write(line(result))
