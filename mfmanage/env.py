@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 PREFIX: Final = "MFMANAGE_"
 SECRET_LENGTH: Final = 32
@@ -34,6 +35,7 @@ VARIABLES: Final = frozenset(
 
 _env = environ.FileAwareEnv()
 _env.prefix = PREFIX
+_env.ENVIRON = FileAwareMapping(cache=False)
 
 
 def text(name: str, default: str) -> str:
@@ -72,12 +74,13 @@ def address(name: str, default: str) -> str:
 
 def database(default: str) -> dict[str, Any]:
     """Return Django's settings of the database that ``MFMANAGE_DATABASE_URL`` names (``postgres://`` or ``sqlite://``)."""
-    try:
-        parsed: dict[str, Any] = environ.Env.db_url_config(text("DATABASE_URL", default))
-    except (ValueError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL cannot be understood: {error}.") from error
-    if parsed.get("ENGINE") not in {"django.db.backends.postgresql", "django.db.backends.sqlite3"}:
+    value = text("DATABASE_URL", default)
+    if not value.startswith(("postgres://", "postgresql://", "sqlite://")):
         raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL must start with postgres:// or sqlite://.")
+    try:
+        parsed: dict[str, Any] = environ.Env.db_url_config(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL cannot be understood: {error}.") from error
     return parsed
 
 

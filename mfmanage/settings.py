@@ -145,6 +145,7 @@ CONTENT_SECURITY_POLICY = {
 # The token endpoint and SCIM.
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
     "OAUTH2_VALIDATOR_CLASS": "provisioning.oauth.validator.ClientCredentialsValidator",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "SCOPES": {"scim": "Provision users and groups"},

@@ -47,7 +47,7 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
 def _credentials(request: Any) -> tuple[str, str] | None:
     """Return client ID and secret, or None when there are none or header and body disagree (RFC 6749 §2.3)."""
     found = {pair for pair in (_from_header(request), _from_body(request)) if pair is not None}
-    return found.pop() if len(found) == 1 else None
+    return found.pop() if len(found) == 1 and not any("\0" in text for pair in found for text in pair) else None
 
 
 def _from_body(request: Any) -> tuple[str, str] | None:

@@ -7,10 +7,10 @@ from oauth2_provider.views import TokenView
 
 
 class ClientCredentialsTokenView(TokenView):  # type: ignore[misc]
-    """django-oauth-toolkit's token endpoint; a refused client is challenged with Basic (RFC 6749 §5.2)."""
+    """django-oauth-toolkit's token endpoint, for client credentials only; errors by RFC 6749 §5.2."""
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response: HttpResponse = super().post(request, *args, **kwargs)
-        if response.status_code == 401:  # noqa: PLR2004
-            response["WWW-Authenticate"] = 'Basic realm="mfmanage"'
-        return response
+    def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        _, headers, body, status = self.create_token_response(request)
+        if status == 401:  # noqa: PLR2004
+            headers["WWW-Authenticate"] = 'Basic realm="mfmanage"'
+        return HttpResponse(body, status=status, headers=headers)

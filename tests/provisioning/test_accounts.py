@@ -27,7 +27,7 @@ def last_entry() -> ProvisioningLogEntry:
     return ProvisioningLogEntry.objects.latest("pk")
 
 
-def update_call(account: LoginAccount):
+def update_call(account):
     return make_call(account.configuration, operation="update", at=LATER)
 
 
@@ -126,7 +126,7 @@ def test_a_rename_to_a_taken_username_changes_nothing():
 def test_disabling_notes_when_and_enabling_forgets_it():
     account = make_account(make_configuration(), "ann@contoso.example")
 
-    def become(*, is_enabled: bool) -> LoginAccount:
+    def become(*, is_enabled):
         return accounts.change_account(
             scim_id=account.scim_id,
             change=lambda _: make_profile("ann@contoso.example", is_enabled=is_enabled),

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from provisioning.license_types import LicenseType
 from provisioning.models import LoginAccount, ProvisioningLogEntry, UserGroup
 from provisioning.services import groups
 from provisioning.services.memberships import MemberChange
@@ -139,7 +140,7 @@ def test_a_name_is_taken_in_any_letter_case_and_nothing_is_done(configuration, p
 
 
 def test_a_rename_keeps_members_and_license_type(configuration, people):
-    group = make_group(configuration, "Sales", members=people, license_type=3)
+    group = make_group(configuration, "Sales", members=people, license_type=LicenseType.NAMED)
 
     renamed = change(group, name="Sales Nordics")
 
