@@ -79,10 +79,10 @@ def add_login_account(server: VaultServer, account: LoginAccount) -> None:
         touch(db)
 
 
-def change_login_account(server: VaultServer, username: str, **changes: Any) -> LoginAccount:
-    """Change fields of a login account (``LoginAccount``'s names, without uid); the username may change too."""
+def change_login_account(server: VaultServer, who: str, **changes: Any) -> LoginAccount:
+    """Change fields of the login account of that username (``LoginAccount``'s names, but not the uid)."""
     with server.store.writing() as db:
-        row = _known_account(db, username)
+        row = _known_account(db, who)
         changed = replace(login_accounts.account_of(row), **changes)
         holder = _account(db, changed.username)
         if holder is not None and holder["id"] != row["id"]:

@@ -33,9 +33,9 @@ def admin_add_login_account(server: VaultServer, request: Request) -> Any:
     admin.add_login_account(server, load(LoginAccount, {**document(request), "uid": None}))
 
 
-def admin_change_login_account(server: VaultServer, request: Request, username: str) -> Any:
+def admin_change_login_account(server: VaultServer, request: Request, who: str) -> Any:
     changes = given(request, username=str, full_name=str, email=str, license_type=LicenseType, enabled=bool)
-    return admin.change_login_account(server, username, **changes)
+    return admin.change_login_account(server, who, **changes)
 
 
 def admin_change_vault(server: VaultServer, request: Request, vault: str) -> Any:
@@ -108,8 +108,8 @@ ADMIN: list[tuple[str, str, Endpoint]] = [
     ("PATCH", ADMIN_VAULT, admin_change_vault),
     ("DELETE", ADMIN_VAULT, lambda s, _, vault: admin.delete_vault(s, vault)),
     ("POST", "/admin/login-accounts", admin_add_login_account),
-    ("PATCH", "/admin/login-accounts/<username>", admin_change_login_account),
-    ("DELETE", "/admin/login-accounts/<username>", lambda s, _, username: admin.delete_login_account(s, username)),
+    ("PATCH", "/admin/login-accounts/<who>", admin_change_login_account),
+    ("DELETE", "/admin/login-accounts/<who>", lambda s, _, who: admin.delete_login_account(s, who)),
     ("POST", f"{ADMIN_VAULT}/users", admin_add_user),
     ("PATCH", f"{ADMIN_VAULT}/users/<who>", admin_change_user),
     ("DELETE", f"{ADMIN_VAULT}/users/<who>", lambda s, _, vault, who: admin.delete_user(s, vault, who)),

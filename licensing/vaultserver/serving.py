@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 # How long a stop may go unnoticed, in seconds.
-STOP_NOTICED_WITHIN = 0.05
+STOP_NOTICED_WITHIN = 0.02
 
 
-class AddressInUse(Exception):
-    """Another process listens at the address, or the address is not ours to listen at."""
+class CannotListen(Exception):
+    """Another process listens at the address, or it is none of this machine."""
 
 
 class _Handler(WSGIRequestHandler):
@@ -28,16 +28,18 @@ class _Handler(WSGIRequestHandler):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at the address; port 0 takes a free one. Raises ``AddressInUse``."""
+    """Return a socket that listens at the address; port 0 takes a free one. Raises ``CannotListen``."""
     try:
         return socket.create_server((host, port), backlog=128, reuse_port=False)
     except OSError as error:
-        raise AddressInUse(f"Cannot listen at {host}:{port}: {error.strerror}.") from error
+        # Python adds the address a second time, in brackets.
+        reason = str(error.strerror).partition(" (while")[0]
+        raise CannotListen(f"Cannot listen at {host}:{port}: {reason}.") from error
 
 
 @contextmanager
 def serving(application: "WSGIApplication", listener: socket.socket) -> Iterator[str]:
-    """Serve in the background while the block runs; gives the base URL."""
+    """Serve in the background while the block runs; gives the base URL. The caller closes ``listener``."""
     host, port = listener.getsockname()[:2]
     server = ThreadedWSGIServer(host, port, application, handler=_Handler, fd=listener.fileno())
     thread = threading.Thread(target=server.serve_forever, args=(STOP_NOTICED_WITHIN,), daemon=True)
@@ -47,4 +49,3 @@ def serving(application: "WSGIApplication", listener: socket.socket) -> Iterator
     finally:
         server.shutdown()
         thread.join()
-        listener.close()

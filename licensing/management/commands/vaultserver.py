@@ -1,6 +1,7 @@
 import signal
 import sqlite3
 import threading
+from contextlib import closing
 from typing import Any
 
 from django.conf import settings
@@ -9,13 +10,13 @@ from django.core.management import CommandParser
 from licensing.vaultserver.app import Application
 from licensing.vaultserver.core import VaultServer
 from licensing.vaultserver.faults import FaultBoard, FaultsUnreadable, parse_faults
-from licensing.vaultserver.serving import AddressInUse, listen, serving
+from licensing.vaultserver.serving import CannotListen, listen, serving
 from provisioning.commandline import DataCommand, Refused, read_text
 
 
 class Command(DataCommand):
     help = "Serve an emulated vault server (docs/vault-agent.md) until it is stopped. Never touches the database."
-    refusals = (AddressInUse,)
+    refusals = (CannotListen,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -28,15 +29,18 @@ class Command(DataCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        stopped = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: stopped.set())
         token = _token(options["token_file"])
         server = _server(options["data"], options["faults"])
-        with serving(Application(server, token=token), listen(options["host"], options["port"])) as url:
+        with (
+            closing(server),
+            listen(options["host"], options["port"]) as listener,
+            serving(Application(server, token=token), listener) as url,
+        ):
+            stopped = threading.Event()
+            signal.signal(signal.SIGTERM, lambda *_: stopped.set())
             self.emit({"url": url, "data": options["data"]}, [f"The vault server listens at {url}"], options)
             self.stdout.flush()
             stopped.wait()
-        server.close()
 
 
 def _token(file: str | None) -> str:

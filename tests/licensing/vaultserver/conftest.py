@@ -19,7 +19,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def url(server):
-    with serving(Application(server, token=TOKEN), listen("127.0.0.1", 0)) as url:
+    with listen("127.0.0.1", 0) as listener, serving(Application(server, token=TOKEN), listener) as url:
         yield url
 
 
