@@ -145,7 +145,6 @@ OTHER_GRANTS = [
     "refresh_token",
     "implicit",
     "urn:ietf:params:oauth:grant-type:device_code",
-    "",
 ]
 
 
