@@ -2,8 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from scim.errors import InvalidFilter
 from scim.schema.values import storable
@@ -27,8 +27,10 @@ class Kind(StrEnum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+_KINDS: dict[str | None, Kind] = {kind.value: kind for kind in Kind}
+
+
+class Token(NamedTuple):
     """``text`` of a string is its value, without quotes and escapes."""
 
     kind: Kind
@@ -46,27 +48,26 @@ def tokenize(text: str) -> list[Token]:
     """Return the tokens of ``text`` and an ``END``. Raises ``InvalidFilter``."""
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise InvalidFilter(f"The filter is longer than {MAX_BYTES} bytes.")
+    if not storable(text):
+        raise InvalidFilter("The filter has a character that no value can hold.")
     tokens, at, end = [], 0, len(text.rstrip())
     while at < end:
         match = _TOKEN.match(text, at, end)
-        if match is None or match.lastgroup is None:
+        if match is None:
             raise InvalidFilter(f"The filter has a string that does not end, from character {at + 1} on.")
-        at = match.end()
-        tokens.append(_token(Kind(match.lastgroup), match[match.lastgroup], match.start(match.lastgroup)))
+        kind, at = _KINDS[match.lastgroup], match.end()
+        word = match[kind]
+        tokens.append(Token(kind, _unescaped(word) if kind is Kind.STRING else word, at - len(word)))
     return [*tokens, Token(Kind.END, "", end)]
 
 
-def _token(kind: Kind, text: str, at: int) -> Token:
-    if kind is Kind.STRING:
-        text = _unescaped(text)
-    if not storable(text):
-        raise InvalidFilter(f"The filter has a character that no value can hold, after character {at}.")
-    return Token(kind, text, at)
-
-
 def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text[1:-1]
     try:
         value: str = json.loads(text)
     except ValueError:
-        raise InvalidFilter(f"The filter has a string with a wrong escape: {text}.") from None
+        raise InvalidFilter(f"The filter has a string with a wrong escape: {text[:60]}.") from None
+    if not storable(value):
+        raise InvalidFilter(f"The filter has a character that no value can hold: {text[:60]}.")
     return value

@@ -144,7 +144,7 @@ def _labels(attribute: Attribute) -> frozenset[str]:
     return frozenset(sub.name for sub in attribute.sub_attributes if sub.label)
 
 
-def _alone(value: Any) -> Any:
+def alone(value: Any) -> Any:
     """Unpack the one value of a list (D-07); an empty list is unassigned."""
     if isinstance(value, list) and len(value) <= 1:
         return value[0] if value else None
@@ -155,7 +155,7 @@ def _string(label: str) -> Check:
     def check(value: Any) -> Any:
         if type(value) is str and value.isascii() and "\0" not in value:
             return value or None
-        value = _alone(value)
+        value = alone(value)
         if value is None:
             return None
         if type(value) is not str:
@@ -174,7 +174,7 @@ def _single(convert: Check, refusal: str) -> Check:
         converted = convert(value)
         if converted is not None:
             return converted
-        value = _alone(value)
+        value = alone(value)
         if value is None or value == "":
             return None
         converted = convert(value)
@@ -192,7 +192,7 @@ def _complex(field: Field) -> Check:
 
     def check(value: Any) -> Any:
         if type(value) is not dict:
-            value = _alone(value)
+            value = alone(value)
             if value is None or value == "":
                 return None
             if takes_text and isinstance(value, str):

@@ -308,7 +308,7 @@ JSON = st.recursive(
 NAMES = [a.name for a in USER.attributes] + [ENT, ENT.upper(), INFO, CUSTOM, "manager", "DEPARTMENT", "x"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), JSON, max_size=6))
 def test_any_json_is_a_document_or_an_error(raw: dict[str, Any]):
     try:
