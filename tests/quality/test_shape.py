@@ -1,4 +1,4 @@
-"""The measured shape of the code (``docs/contributing.md``): small functions, small files, nothing put off."""
+"""The measured shape of the code: small functions, small files, nothing put off."""
 
 import ast
 import re
