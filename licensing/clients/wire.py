@@ -15,6 +15,7 @@ Reader = Callable[[object, str], Any]
 
 # JSON numbers are exact only up to here.
 LARGEST_NUMBER = 2**53
+PLAIN = frozenset({str, int, bool, float, type(None)})
 
 
 class MalformedDocument(ValueError):
@@ -23,6 +24,8 @@ class MalformedDocument(ValueError):
 
 def dump(value: object) -> Any:
     """Return ``value`` as what a JSON encoder takes: license types become their words."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, LicenseType):
         return value.slug
     if is_dataclass(value):
