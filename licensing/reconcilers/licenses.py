@@ -1,0 +1,154 @@
+"""Bring licenses in line with what groups, defaults, pins and pools say (1-product §1.4).
+
+A pass is one transaction over a batch of due accounts. It holds the pools' locks, so passes of one subscription
+follow each other and no seat is given twice. Wishes come first: seats are given only when no account is due any more,
+so that who gets one depends on the order of asking and on nothing else. The number of statements of a pass does not
+depend on the number of accounts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from licensing.models import WAITING, LicenseGrant, LicensePool
+from licensing.plans import licenses as plan
+from licensing.reconcilers.spreading import BEHIND, spread
+from licensing.services import bulk, facts, pools, presence
+from provisioning.license_types import LICENSED_TYPES, LicenseType
+from provisioning.models import LoginAccount, Subscription
+
+BATCH = 1000
+"""How many accounts, and how many of those who wait for a type, one pass looks at."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What passes did: accounts looked at, licenses granted and released, vault users that became due."""
+
+    accounts: int = 0
+    granted: int = 0
+    released: int = 0
+    vault_users: int = 0
+
+    def add(self, other: "Tally") -> None:
+        self.accounts += other.accounts
+        self.granted += other.granted
+        self.released += other.released
+        self.vault_users += other.vault_users
+
+
+def reconcile(subscription_id: int, *, now: datetime, batch: int = BATCH) -> Tally:
+    """Look at everything that is due in the subscription, until nothing is."""
+    spread(subscription_id, now)
+    tally, last = Tally(), None
+    while last is None or last.accounts == batch or last.granted:
+        last = _pass(subscription_id, now, batch)
+        tally.add(last)
+    return tally
+
+
+@transaction.atomic
+def _pass(subscription_id: int, now: datetime, batch: int) -> Tally:
+    locked = pools.lock(subscription_id)
+    subscription = Subscription.objects.get(pk=subscription_id)
+    due = LoginAccount.objects.filter(BEHIND, subscription_id=subscription_id).order_by("pk")[:batch]
+    accounts, generations = facts.read(due)
+    policy = facts.release_policy(subscription)
+    wishes = {one.account_id: plan.wish(one, policy, now) for one in accounts}
+    _record_wishes(subscription_id, accounts, wishes)
+    released = [wish.released for wish in wishes.values() if wish.released]
+    _change_pools(locked, plan.changes(released, ()))
+    moves = [] if len(accounts) == batch else _fill(subscription, locked, now, batch)
+    touched = wishes.keys() | {move.account_id for move in moves}
+    due_users = presence.recompute(subscription_id, sorted(touched), now)
+    _observe(generations)
+    return Tally(len(accounts), len(moves), len(released), due_users)
+
+
+def _record_wishes(subscription_id: int, accounts: Iterable[plan.AccountFacts], wishes: dict[int, plan.Wish]) -> None:
+    rows = [
+        {
+            "subscription_id": subscription_id,
+            "account_id": one.account_id,
+            "username_key": one.username_key,
+            "wanted_type": wish.wanted,
+            "asked_at": wish.asked_at,
+            "passed_over_at": wish.passed_over_at,
+            "granted_type": wish.granted,
+            "granted_at": wish.granted_at,
+            "source_kind": wish.source.kind,
+            "source_group_id": wish.source.group_id,
+            "release_due_at": wish.release_due_at,
+        }
+        for one, wish in ((one, wishes[one.account_id]) for one in accounts)
+    ]
+    known = ("subscription_id", "account_id")
+    changing = [name for name in rows[0] if name not in known] if rows else []
+    bulk.put(LicenseGrant, rows, key=["account_id"], changing=changing)
+
+
+def _fill(
+    subscription: Subscription, locked: dict[LicenseType, LicensePool], now: datetime, batch: int
+) -> list[plan.Move]:
+    """Give free seats to those who wait, and record who is left without one."""
+    queues = {one: _queue(subscription, locked[one], batch) for one in LICENSED_TYPES}
+    moves = plan.fill(free_seats(locked.values()), queues)
+    given = [{"account_id": move.account_id, "granted_type": move.to, "granted_at": now} for move in moves]
+    bulk.change(LicenseGrant, given, key="account_id", changing=["granted_type", "granted_at"])
+    _change_pools(locked, plan.changes((), moves))
+    if not moves:
+        _close_queues(subscription.pk, locked, now)
+    return moves
+
+
+def free_seats(locked: Iterable[LicensePool]) -> plan.Seats:
+    """Return the free seats of these pools."""
+    by_type = {LicenseType(pool.license_type): pool for pool in locked}
+    return plan.free_seats(
+        {one: pool.purchased for one, pool in by_type.items()}, {one: pool.granted for one, pool in by_type.items()}
+    )
+
+
+def waiting(subscription: Subscription, pool: LicensePool) -> Q:
+    """Return who may get a seat of the pool now (1-product §1.4, rule 4).
+
+    With the vendor's fill policy, whoever was once left without a seat waits for the purchased number to change.
+    """
+    found = WAITING & Q(subscription=subscription, wanted_type=pool.license_type)
+    if subscription.fill_policy == Subscription.FillPolicy.ALWAYS or pool.generation != pool.observed_generation:
+        return found
+    return found & Q(passed_over_at__isnull=True)
+
+
+def _queue(subscription: Subscription, pool: LicensePool, batch: int) -> Sequence[plan.Waiting]:
+    grants = LicenseGrant.objects.filter(waiting(subscription, pool)).order_by("asked_at", "username_key")
+    rows = grants.values_list("account_id", "granted_type")[:batch]
+    return [plan.Waiting(account_id, LicenseType(granted)) for account_id, granted in rows]
+
+
+def _close_queues(subscription_id: int, locked: dict[LicenseType, LicensePool], now: datetime) -> None:
+    """Record, once no seat can be given any more, whom that passed over, and that the pools were looked at."""
+    LicenseGrant.objects.filter(WAITING, subscription_id=subscription_id, passed_over_at__isnull=True).update(
+        passed_over_at=now
+    )
+    for pool in locked.values():
+        if pool.generation != pool.observed_generation:
+            LicensePool.objects.filter(pk=pool.pk).update(observed_generation=pool.generation)
+
+
+def _change_pools(locked: dict[LicenseType, LicensePool], changes: dict[LicenseType, int]) -> None:
+    for license_type, by in sorted(changes.items()):
+        pools.change_granted(locked[license_type], by)
+        locked[license_type].granted += by
+
+
+def _observe(generations: dict[int, int]) -> None:
+    """Record that these accounts were looked at, except where something has changed since they were read."""
+    if connection.vendor == "postgresql":
+        # Locked in the order of ids, as everybody who changes several accounts, so that nobody deadlocks.
+        list(LoginAccount.objects.select_for_update(no_key=True).filter(pk__in=generations).order_by("pk").values("pk"))
+    rows = [{"id": pk, "generation": read, "observed_generation": read} for pk, read in generations.items()]
+    bulk.change(LoginAccount, rows, changing=["observed_generation"], same=["generation"])

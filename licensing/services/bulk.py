@@ -1,0 +1,113 @@
+"""Write many rows in one statement, on both databases: the rows travel as one JSON parameter.
+
+``bulk_create`` and ``bulk_update`` take a parameter for every value, and so a statement for every few hundred rows on
+SQLite; neither can raise a counter or write under a condition.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from django.db import connection
+from django.db.models import Field, Model
+
+AnyField: TypeAlias = "Field[Any, Any]"
+Row: TypeAlias = Mapping[str, Any]
+"""Values by attribute name (``account_id``, not ``account``)."""
+
+
+def put(
+    model: type[Model],
+    rows: Sequence[Row],
+    *,
+    key: Sequence[str],
+    changing: Sequence[str],
+    raising: Sequence[str] = (),
+) -> None:
+    """Insert ``rows``; where ``key`` is there already, change ``changing`` and add one to ``raising`` instead."""
+    if not rows:
+        return
+    fields = _fields(model, rows[0])
+    table, names = _table(model), ", ".join(_column(field) for field in fields)
+    sets = [f"{column} = EXCLUDED.{column}" for column in _columns(model, changing)]
+    sets += [f"{column} = {table}.{column} + 1" for column in _columns(model, raising)]
+    statement = (
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM {_source(fields)} WHERE true "  # noqa: S608
+        f"ON CONFLICT ({', '.join(_columns(model, key))}) DO UPDATE SET {', '.join(sets)}"
+    )
+    _run(statement, [_document(fields, rows)])
+
+
+def change(
+    model: type[Model],
+    rows: Sequence[Row],
+    *,
+    changing: Sequence[str],
+    key: str = "id",
+    same: Sequence[str] = (),
+) -> int:
+    """Change ``changing`` of the rows with these keys, but only where ``same`` is still as given; return how many."""
+    if not rows:
+        return 0
+    fields = _fields(model, rows[0])
+    table = _table(model)
+    sets = [f"{column} = given.{column}" for column in _columns(model, changing)]
+    match = [f"{table}.{column} = given.{column}" for column in _columns(model, [key, *same])]
+    statement = f"UPDATE {table} SET {', '.join(sets)} FROM {_source(fields)} WHERE {' AND '.join(match)}"  # noqa: S608
+    return _run(statement, [_document(fields, rows)])
+
+
+def ids(numbers: Iterable[int]) -> str:
+    """Return row ids as the JSON parameter of ``ID_LIST``."""
+    return json.dumps(sorted(numbers))
+
+
+def id_list() -> str:
+    """Return the subquery that reads row ids from one JSON parameter."""
+    if connection.vendor == "postgresql":
+        return "SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb) AS listed(value)"
+    return "SELECT value FROM json_each(%s)"
+
+
+def ordered_lock() -> str:
+    """Return the clause that locks a subquery's rows in its order, so that two statements cannot deadlock."""
+    return "FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
+
+
+def _run(statement: str, parameters: Sequence[Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def _source(fields: Sequence[AnyField]) -> str:
+    """Return a table expression named ``given`` that reads the JSON parameter."""
+    if connection.vendor == "postgresql":
+        types = ", ".join(f"{_column(field)} {field.rel_db_type(connection)}" for field in fields)
+        return f"jsonb_to_recordset(%s::jsonb) AS given({types})"
+    values = ", ".join(f"json_extract(value, '$.{field.column}') AS {_column(field)}" for field in fields)
+    return f"(SELECT {values} FROM json_each(%s)) AS given"  # noqa: S608
+
+
+def _document(fields: Sequence[AnyField], rows: Sequence[Row]) -> str:
+    prepared = [
+        {field.column: field.get_db_prep_save(row[field.attname], connection) for field in fields} for row in rows
+    ]
+    return json.dumps(prepared, default=str)
+
+
+def _fields(model: type[Model], names: Iterable[str]) -> list[AnyField]:
+    known = {field.attname: field for field in model._meta.concrete_fields}  # noqa: SLF001
+    return [known[name] for name in names]
+
+
+def _columns(model: type[Model], names: Iterable[str]) -> list[str]:
+    return [_column(field) for field in _fields(model, names)]
+
+
+def _column(field: AnyField) -> str:
+    return connection.ops.quote_name(field.column or "")
+
+
+def _table(model: type[Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001

@@ -1,0 +1,173 @@
+"""What links want of accounts in vaults, recorded as vault users that are due: a constant number of statements."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from licensing.clients.agent import LoginAccount as ServerAccount
+from licensing.models import VaultUser, VaultUserMembership
+from licensing.plans import vaults as plan
+from licensing.services import bulk
+from provisioning.license_types import LicenseType
+from provisioning.models import GroupMembership, LoginAccount
+
+SOURCE_GRACE = timedelta(hours=24)
+"""For how long the members of a link's deleted source group stay in its target (1-product §1.3)."""
+Place = tuple[int, int]
+"""An account and a vault, by id."""
+
+
+@dataclass(slots=True)
+class _Records:
+    """What is recorded of the accounts' vault users."""
+
+    users: dict[Place, VaultUser] = field(default_factory=dict)
+    targets: dict[Place, set[int]] = field(default_factory=lambda: defaultdict(set))
+    frozen: dict[Place, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+
+def server_account(account: LoginAccount, granted: int) -> ServerAccount:
+    """Return the account as vault servers shall know it."""
+    return ServerAccount(
+        uid=str(account.uid),
+        username=account.username,
+        full_name=account.full_name,
+        email=account.email,
+        license_type=LicenseType(granted),
+        enabled=account.is_enabled,
+    )
+
+
+def recompute(subscription_id: int, account_ids: Sequence[int], now: datetime) -> int:
+    """Record what links want of these accounts, and make the vault users due of which something is new.
+
+    Returns how many became due.
+    """
+    accounts = {account.pk: account for account in _accounts(account_ids)}
+    wanted = _wanted_targets(accounts, now)
+    records = _recorded(account_ids)
+    revisions: dict[Place, plan.Revision] = {}
+    for place in wanted.keys() | records.users.keys():
+        if (account := accounts.get(place[0])) and (revision := _revise(place, account, wanted, records)):
+            revisions[place] = revision
+    _write(subscription_id, revisions, accounts, now)
+    return len(revisions)
+
+
+def _accounts(ids: Iterable[int]) -> Iterable[LoginAccount]:
+    return LoginAccount.objects.select_related("license_grant").defer("document", "search").filter(pk__in=ids)
+
+
+def _granted(account: LoginAccount) -> int:
+    return account.license_grant.granted_type if hasattr(account, "license_grant") else LicenseType.NONE
+
+
+def _wanted_targets(accounts: dict[int, LoginAccount], now: datetime) -> dict[Place, set[int]]:
+    """Return the target groups that links want the enabled, licensed ones of these accounts to be in."""
+    able = [account.pk for account in accounts.values() if account.is_enabled and _granted(account) > LicenseType.NONE]
+    rows = GroupMembership.objects.filter(
+        Q(group__deleted_at__isnull=True) | Q(group__deleted_at__gt=now - SOURCE_GRACE),
+        account_id__in=able,
+        group__links__paused_at__isnull=True,
+        group__links__isnull=False,
+    )
+    wanted: dict[Place, set[int]] = defaultdict(set)
+    for account_id, vault_id, target_id in rows.values_list(
+        "account_id", "group__links__target__vault_id", "group__links__target_id"
+    ):
+        wanted[account_id, vault_id].add(target_id)
+    return wanted
+
+
+def _recorded(account_ids: Sequence[int]) -> _Records:
+    records = _Records()
+    for user in VaultUser.objects.filter(account_id__in=account_ids):
+        records.users[user.account_id or 0, user.vault_id] = user
+    members = VaultUserMembership.objects.filter(vault_user__account_id__in=account_ids, wanted=True)
+    for account_id, vault_id, target_id, paused_at in members.values_list(
+        "vault_user__account_id", "vault_user__vault_id", "target_id", "target__link__paused_at"
+    ):
+        records.targets[account_id, vault_id].add(target_id)
+        if paused_at is not None:
+            records.frozen[account_id, vault_id].add(target_id)
+    return records
+
+
+def _revise(
+    place: Place, account: LoginAccount, wanted: dict[Place, set[int]], records: _Records
+) -> plan.Revision | None:
+    wish = plan.Wanted(frozenset(wanted.get(place, ())), plan.profile(server_account(account, _granted(account))))
+    user = records.users.get(place)
+    if user is None:
+        return plan.revise(wish, None)
+    recorded, frozen = frozenset(records.targets[place]), frozenset(records.frozen[place])
+    return plan.revise(wish, plan.Known(user.wanted_enabled, user.wanted_profile, recorded, frozen))
+
+
+def _write(
+    subscription_id: int,
+    revisions: dict[Place, plan.Revision],
+    accounts: dict[int, LoginAccount],
+    now: datetime,
+) -> None:
+    if not revisions:
+        return
+    rows = [
+        _user_row(subscription_id, place, accounts[place[0]].uid, revision, now)
+        for place, revision in sorted(revisions.items(), key=itemgetter(0))
+    ]
+    # In the order of accounts, as everybody who changes several vault users, so that nobody deadlocks.
+    bulk.put(
+        VaultUser,
+        rows,
+        key=["vault_id", "account_uid"],
+        changing=["account_id", "wanted_enabled", "wanted_profile", "due_at"],
+        raising=["generation"],
+    )
+    _write_members(subscription_id, revisions)
+
+
+def _user_row(subscription_id: int, place: Place, uid: UUID, revision: plan.Revision, now: datetime) -> dict[str, Any]:
+    return {
+        "subscription_id": subscription_id,
+        "vault_id": place[1],
+        "account_id": place[0],
+        "account_uid": uid,
+        "wanted_enabled": revision.enabled,
+        "wanted_profile": revision.profile,
+        "seen_profile": "",
+        "disabled_by": "",
+        "generation": 1,
+        "observed_generation": 0,
+        "state": "ready",
+        "reason": "",
+        "attempts": 0,
+        "due_at": now,
+    }
+
+
+def _write_members(subscription_id: int, revisions: dict[Place, plan.Revision]) -> None:
+    moved = {place: revision for place, revision in revisions.items() if revision.joined or revision.left}
+    if not moved:
+        return
+    users = VaultUser.objects.filter(account_id__in={account_id for account_id, _ in moved})
+    ids = {(account_id, vault_id): pk for pk, account_id, vault_id in users.values_list("pk", "account_id", "vault_id")}
+    rows = [
+        {
+            "subscription_id": subscription_id,
+            "vault_user_id": ids[place],
+            "target_id": target_id,
+            "wanted": target_id in revision.joined,
+            "seen": False,
+            "added_by_us": False,
+        }
+        for place, revision in moved.items()
+        for target_id in revision.joined | revision.left
+    ]
+    bulk.put(VaultUserMembership, rows, key=["vault_user_id", "target_id"], changing=["wanted"])
