@@ -94,6 +94,17 @@ class Or:
 Node = Compare | Present | ValuePath | Not | And | Or
 
 
+def count_nodes(node: Node) -> int:
+    """Return how many nodes a tree has: what it costs to ask it of one element."""
+    match node:
+        case And(terms) | Or(terms):
+            return 1 + sum(count_nodes(term) for term in terms)
+        case Not(term) | ValuePath(_, term):
+            return 1 + count_nodes(term)
+        case _:
+            return 1
+
+
 @dataclass(frozen=True, slots=True)
 class Path:
     """What a PATCH operation addresses (RFC 7644 §3.5.2): ``field``, or the elements of it that ``condition``

@@ -45,6 +45,8 @@ _COMPARISONS: dict[Operator, Callable[[Any, Any], bool]] = {
 def matches(node: Node, scope: Scope) -> bool:
     """Whether ``node`` holds for ``scope``: a document, folded or not, or an element of an attribute."""
     match node:
+        case Compare():
+            return _compares(node, scope)
         case And(terms):
             return all(matches(term, scope) for term in terms)
         case Or(terms):
@@ -55,8 +57,6 @@ def matches(node: Node, scope: Scope) -> bool:
             return any(matches(condition, element) for element in elements(field, scope))
         case Present(field):
             return any(True for _ in values(field, scope))
-        case Compare():
-            return _compares(node, scope)
 
 
 def values(field: Field, scope: Scope) -> Iterable[Any]:

@@ -40,17 +40,17 @@ def parse_path(text: str, resource_type: ResourceType) -> Path:
     Raises ``InvalidPath`` for a path that is none or names an unknown attribute, ``InvalidFilter`` for a
     wrong condition between its brackets.
     """
+    if "[" not in text:
+        return Path(_located(text.strip(), resource_type))
     tokens = _path_tokens(text)
-    field = _located(tokens[0], resource_type, text)
-    if tokens[1].kind is Kind.END:
-        return Path(field)
+    field = _located(tokens[0].text, resource_type)
     if not tokens[1].is_mark("[") or not any(token.is_mark("]") for token in tokens):
-        raise InvalidPath(f"The path {text!r} cannot be understood.")
+        raise InvalidPath(f"The path {text[:200]!r} cannot be understood.")
     parser = _Parser(tokens[1:], resource_type.locate, resource_type.name, lenient=False)
     condition = parser.condition(field)
     sub = parser.take_sub(field)
     if parser.current.kind is not Kind.END:
-        raise InvalidPath(f"The path {text!r} has something behind its end: {parser.current}.")
+        raise InvalidPath(f"The path {text[:200]!r} has something behind its end: {parser.current}.")
     return Path(sub or field, condition)
 
 
@@ -64,10 +64,10 @@ def _path_tokens(text: str) -> list[Token]:
     return tokens
 
 
-def _located(token: Token, resource_type: ResourceType, path: str) -> Field:
-    if field := resource_type.locate(token.text):
+def _located(name: str, resource_type: ResourceType) -> Field:
+    if field := resource_type.locate(name):
         return field
-    raise InvalidPath(f"{resource_type.name} has no attribute {token.text!r} (path {path!r}).")
+    raise InvalidPath(f"{resource_type.name} has no attribute {name[:200]!r}.")
 
 
 class _Parser:

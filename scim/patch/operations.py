@@ -12,7 +12,7 @@ from typing import Any
 
 from scim.documents import is_urn
 from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget, PayloadTooLarge
-from scim.filter.ast import Path
+from scim.filter.ast import Path, count_nodes
 from scim.filter.parser import parse_path
 from scim.schema.checks import alone
 from scim.schema.table import Attribute, Field, Mutability, ResourceType, Type
@@ -53,15 +53,15 @@ def parse(body: object, resource_type: ResourceType) -> list[Operation]:
     """Return the elementary operations of a PATCH body; none is a valid number (D-21).
 
     Raises ``InvalidSyntax`` for what is no PATCH, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` and
-    ``InvalidValue`` for a wrong operation, ``PayloadTooLarge`` beyond 1,000 changes of the document or 8,000
-    values of sets.
+    ``InvalidValue`` for a wrong operation, ``PayloadTooLarge`` beyond 1,000 changes of the document (a condition counts
+    by its nodes) or 8,000 values of sets.
     """
     operations: list[Operation] = []
     changes = values = 0
     for raw in _raw_operations(body):
         for operation in _read(raw, resource_type):
-            size = _set_size(operation)
-            changes, values = changes + (size is None), values + (size or 0)
+            changes += _weight(operation)
+            values += _set_size(operation)
             if changes > MAX_CHANGES or values > MAX_SET_VALUES:
                 raise PayloadTooLarge(
                     f"A PATCH can hold {MAX_CHANGES} changes and {MAX_SET_VALUES} members. Split it into several."
@@ -87,11 +87,23 @@ def _lowered(value: object, refusal: str) -> dict[str, Any]:
     return {key.lower(): item for key, item in value.items()}
 
 
-def _set_size(operation: Operation) -> int | None:
-    """Count the values for an attribute that is kept as a set; None for any other."""
-    if isinstance(operation.path, ExtensionPath) or not operation.path.field.attribute.kept_as_set:
-        return None
+def _weight(operation: Operation) -> int:
+    """Count a change of the document; one that selects elements counts for each node of its condition."""
+    if _is_of_set(operation.path):
+        return 0
+    condition = operation.path.condition if isinstance(operation.path, Path) else None
+    return count_nodes(condition) if condition else 1
+
+
+def _set_size(operation: Operation) -> int:
+    """Count the values for an attribute that is kept as a set."""
+    if not _is_of_set(operation.path):
+        return 0
     return len(operation.value) if isinstance(operation.value, list) else 1
+
+
+def _is_of_set(path: Path | ExtensionPath) -> bool:
+    return isinstance(path, Path) and path.field.attribute.kept_as_set
 
 
 def _read(raw: object, resource_type: ResourceType) -> Iterator[Operation]:

@@ -161,15 +161,15 @@ class ResourceType:
     def split(self, text: str) -> tuple[str | None, str]:
         """Part a known schema's URN, in canonical spelling, from what follows it (``""`` if nothing does)."""
         lowered = text.lower()
-        for urn in self._urns:
+        for prefix, urn in self._urns:
             rest = text[len(urn) :]
-            if lowered.startswith(urn.lower()) and (not rest or rest[0] in EXTENSION_SEPARATORS):
+            if lowered.startswith(prefix) and (not rest or rest[0] in EXTENSION_SEPARATORS):
                 return urn, rest[1:]
         return None, text
 
     @cached_property
-    def _urns(self) -> tuple[str, ...]:
-        return (self.schema.urn, *(schema.urn for schema in self.extensions))
+    def _urns(self) -> tuple[tuple[str, str], ...]:
+        return tuple((schema.urn.lower(), schema.urn) for schema in (self.schema, *self.extensions))
 
     def _base(self, urn: str | None, name: str) -> Field | None:
         if urn is None or urn.lower() == self.schema.urn.lower():

@@ -121,3 +121,12 @@ def test_1000_changes_are_taken_and_1001_are_not():
     assert len(parse(body(MAX_CHANGES), USER)) == MAX_CHANGES
     with pytest.raises(PayloadTooLarge):
         parse(body(MAX_CHANGES + 1), USER)
+
+
+def test_a_condition_counts_by_its_nodes():
+    condition = " or ".join(f'value eq "{number}"' for number in range(99))  # with the or: 100 nodes
+    remove = op("remove", f"emails[{condition}]")
+
+    assert len(parse({"schemas": [PATCH_OP], "Operations": [remove] * 10}, USER)) == 10
+    with pytest.raises(PayloadTooLarge):
+        parse({"schemas": [PATCH_OP], "Operations": [remove] * 10 + [op("remove", "emails[not (value pr)]")]}, USER)
