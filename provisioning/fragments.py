@@ -12,19 +12,28 @@ from typing import Literal
 from django.http.response import HttpResponseBase
 
 from provisioning.models import Subscription
+from provisioning.permissions import Permission
 
-Place = Literal["home", "account", "group", "vault", "link"]
-"""A page. ``home`` is called with ``number``; the others with ``number`` and ``pk``, the id of the row they show."""
+Place = Literal["home", "account", "group", "group_license", "vaults"]
+"""A page. ``home`` and ``vaults`` are called with ``number``; the others also with ``pk``, the id of the row they show.
+
+``group_license`` is the page that asks before a group's license type changes; its ``license_type`` (an empty text:
+none) stands in the query, and the fragment says who gains, loses and starts to wait.
+"""
 View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that needs a person, or is worth a word: one sentence, and where to go for it."""
+    """One sentence and where to go for it. ``good`` stands in Home's banner; the others need a person.
+
+    Who lacks ``permission`` does not get it.
+    """
 
     text: str
     url: str
-    tone: Literal["waiting", "problem"] = "problem"
+    tone: Literal["good", "waiting", "problem"] = "problem"
+    permission: Permission = Permission.SEE
 
 
 _fragments: dict[Place, list[View]] = {}

@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, cast
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django_htmx.middleware import HtmxDetails
 
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount, Subscription, User
@@ -55,6 +59,7 @@ class PortalRequest(HttpRequest):
 
     user: User
     request_id: str
+    htmx: HtmxDetails
     subscription: Subscription
     """The current subscription: the one whose number stands in the address."""
     role: Role
@@ -71,7 +76,8 @@ def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpRe
     """Let only people with ``permission`` in the subscription of the address in; the view does not see ``number``.
 
     Who is not signed in goes to the sign-in page. A stranger to the subscription, and who may not see the page, gets
-    404, as if it were not there. Sets ``request.subscription``, ``request.role`` and ``request.actor``.
+    404, as if it were not there. Sets ``request.subscription``, ``request.role`` and ``request.actor``; times are shown
+    in the subscription's time zone, and no page stays in a cache after signing out.
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
@@ -83,7 +89,10 @@ def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpRe
             enter(request, number)
             if permission not in ROLES[request.role]:
                 raise Http404
-            return view(request, *args, **kwargs)
+            with timezone.override(ZoneInfo(request.subscription.time_zone)):
+                response = view(request, *args, **kwargs)
+            add_never_cache_headers(response)
+            return response
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return guarded

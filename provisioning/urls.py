@@ -1,3 +1,33 @@
-from django.urls import URLPattern
+"""The portal's addresses; every page of a subscription has the subscription's number in front."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+from provisioning.views import configurations, frame, groups, home, links, logs, users, vaults
+
+_provisioning: list[URLPattern | URLResolver] = [
+    path("configurations/", configurations.configurations, name="configurations"),
+    path("configurations/create/", configurations.configuration_create, name="configuration_create"),
+    path("configurations/<int:pk>/", configurations.configuration, name="configuration"),
+    path("configurations/<int:pk>/pause/", configurations.configuration_pause, name="configuration_pause"),
+    path("configurations/<int:pk>/resume/", configurations.configuration_resume, name="configuration_resume"),
+    path("groups/", groups.groups, name="groups"),
+    path("groups/<int:pk>/", groups.group, name="group"),
+    path("groups/<int:pk>/license/", groups.group_license, name="group_license"),
+    path("links/", links.links, name="links"),
+    path("links/create/", links.link_create, name="link_create"),
+    path("log/", logs.log, name="log"),
+    path("log/<int:pk>/", logs.log_entry, name="log_entry"),
+]
+_subscription: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("users/", users.users, name="users"),
+    path("users/<int:pk>/", users.user, name="user"),
+    path("vaults/", vaults.vaults, name="vaults"),
+    path("provisioning/", include(_provisioning)),
+    path("audit/", logs.audit, name="audit"),
+]
+urlpatterns = [
+    path("", frame.start, name="start"),
+    path("theme/", frame.theme, name="theme"),
+    path("s/<slug:number>/", include(_subscription)),
+]

@@ -1,0 +1,34 @@
+// Forms: a form marked data-once is sent once, however often its button is pressed; a filter marked data-filter
+// leaves empty parameters out of the address.
+
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.once === "sent") {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.once = "sent";
+    form.querySelector("button[type=submit], button:not([type])")?.setAttribute("aria-disabled", "true");
+  });
+}
+
+function leaveEmptyOut(parameters) {
+  for (const [name, value] of [...parameters.entries()]) {
+    if (value === "") {
+      parameters.delete(name);
+    }
+  }
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.target.matches("form[data-filter]")) {
+    leaveEmptyOut(event.detail.formData);
+  }
+});
+
+for (const form of document.querySelectorAll("form[data-filter]")) {
+  form.addEventListener("formdata", (event) => leaveEmptyOut(event.formData));
+  for (const button of form.querySelectorAll("[data-without-script]")) {
+    button.hidden = true;
+  }
+}

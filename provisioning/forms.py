@@ -1,0 +1,176 @@
+"""The portal's forms. What a person typed is checked here for shape; what the directory allows, services say."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from provisioning.license_types import LICENSE_TYPE_CHOICES, LicenseType
+from provisioning.models import GroupLink, ProvisioningConfiguration, Subscription, UserGroup, Vault, VaultUserGroup
+from provisioning.queries import groups as group_queries
+
+_ANY = ("", "Any")
+
+
+class UserFilter(forms.Form):
+    """The filter of internal users; its fields are the parameters of the page's address."""
+
+    q = forms.CharField(label="Search", required=False, max_length=200, widget=forms.TextInput({"type": "search"}))
+    state = forms.ChoiceField(
+        required=False,
+        choices=[_ANY, ("enabled", "Enabled"), ("disabled", "Disabled"), ("removed", "Removed by the provider")],
+    )
+    configuration = forms.ChoiceField(label="Source", required=False)
+    group = forms.ModelChoiceField(
+        UserGroup.objects.none(), label="User group", required=False, empty_label="Any", blank=True
+    )
+
+    def __init__(self, *args: Any, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = ProvisioningConfiguration.objects.filter(subscription=subscription).order_by("name")
+        names = [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
+        self.fields["configuration"].choices = [_ANY, *names, ("manual", "Manual")]  # type: ignore[attr-defined]
+        _offer_groups(self.fields["group"], subscription, chosen=self.data.get("group"))
+
+
+class LogFilter(forms.Form):
+    """The filter of the provisioning log; its fields are the parameters of the page's address."""
+
+    q = forms.CharField(
+        label="User, group or request ID", required=False, max_length=200, widget=forms.TextInput({"type": "search"})
+    )
+    result = forms.ChoiceField(required=False, choices=[_ANY, ("succeeded", "Succeeded"), ("failed", "Failed")])
+    operation = forms.ChoiceField(
+        required=False,
+        choices=[_ANY, *((word, word.capitalize()) for word in ("create", "replace", "update", "delete", "query"))],
+    )
+    configuration = forms.ModelChoiceField(
+        ProvisioningConfiguration.objects.none(), required=False, empty_label="Any", blank=True
+    )
+    first_day = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
+    last_day = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
+
+    def __init__(self, *args: Any, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = ProvisioningConfiguration.objects.filter(subscription=subscription).order_by("name")
+        self.fields["configuration"].queryset = rows  # type: ignore[attr-defined]
+
+
+class ConfigurationForm(forms.Form):
+    """A new configuration; ``form_id`` tells a repeated submission from a new one."""
+
+    name = forms.CharField(
+        label="Configuration name",
+        max_length=200,
+        help_text="Unique in the subscription, such as the name of the directory.",
+        error_messages={"required": "Enter a name by which you will know this configuration."},
+        widget=forms.TextInput({"autocomplete": "off", "autofocus": True}),
+    )
+    default_license_type = forms.TypedChoiceField(
+        label="Default license type",
+        choices=LICENSE_TYPE_CHOICES,
+        coerce=lambda value: LicenseType(int(value)),
+        initial=int(LicenseType.READ_ONLY),
+        help_text="Every provisioned user asks for this license first. User groups can give a higher one later.",
+    )
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class GroupLicenseForm(forms.Form):
+    """The license type that a group gives its members; an empty one gives them no right of its own."""
+
+    license_type = forms.TypedChoiceField(
+        label="License type",
+        required=False,
+        choices=[("", "No license type"), *LICENSE_TYPE_CHOICES[:-1]],
+        coerce=lambda value: LicenseType(int(value)),
+        empty_value=None,
+        help_text="Members get the highest of their groups' types and the configuration's default.",
+    )
+
+
+class LinkForm(forms.Form):
+    """A link from a user group to an existing or a new user group of a vault."""
+
+    group = forms.ModelChoiceField(
+        UserGroup.objects.none(),
+        label="Source user group",
+        empty_label="Choose a user group",
+        error_messages={"required": "Choose the user group whose members should come to the vault."},
+    )
+    kind = forms.ChoiceField(
+        label="Target user group",
+        choices=[("existing", "Existing user group"), ("new", "Create new user group")],
+        initial="existing",
+        widget=forms.RadioSelect,
+    )
+    target = forms.ModelChoiceField(
+        VaultUserGroup.objects.none(),
+        label="User group of the vault",
+        required=False,
+        empty_label="Choose a user group",
+    )
+    vault = forms.ModelChoiceField(
+        Vault.objects.none(), label="Target vault", required=False, empty_label="Choose a vault"
+    )
+    new_target = forms.CharField(label="Name of the new user group", required=False, max_length=200)
+    mode = forms.ChoiceField(
+        label="Other members of the target group",
+        choices=GroupLink.Mode.choices,
+        initial=GroupLink.Mode.REPLACE,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.data.get("group") or self.initial.get("group")
+        _offer_groups(self.fields["group"], subscription, chosen=chosen)
+        _offer_targets(self.fields["target"], subscription)
+        self.fields["vault"].queryset = Vault.objects.filter(subscription=subscription).order_by("name")  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        for name, sentence in _MISSING.get(data.get("kind", ""), {}).items():
+            if name not in self.errors and not data.get(name):
+                self.add_error(name, sentence)
+        return data
+
+    def target_vault_and_name(self) -> tuple[Vault, str]:
+        """Return the vault of a valid form, and the name of its user group, existing or new."""
+        if self.cleaned_data["kind"] == "new":
+            return self.cleaned_data["vault"], self.cleaned_data["new_target"]
+        target: VaultUserGroup = self.cleaned_data["target"]
+        return target.vault, target.name
+
+
+_MISSING = {
+    "existing": {"target": "Choose the user group that the members should join."},
+    "new": {
+        "vault": "Choose the vault in which to create the user group.",
+        "new_target": "Enter a name for the new user group.",
+    },
+}
+
+
+def _offer_groups(field: forms.Field, subscription: Subscription, *, chosen: Any) -> None:
+    """Accept any group of the subscription, and offer the first ones by name; a chosen one is always among them."""
+    rows = group_queries.user_groups(subscription)
+    offered = list(_named(rows)[: group_queries.CHOICE_LIMIT])
+    if str(chosen or "").isdecimal() and not any(str(pk) == str(chosen) for pk, _ in offered):
+        offered += list(_named(rows.filter(pk=chosen)))
+    field.queryset = rows  # type: ignore[attr-defined]
+    field.choices = [("", field.empty_label), *offered]  # type: ignore[attr-defined]
+
+
+def _named(rows: QuerySet[UserGroup]) -> QuerySet[UserGroup, tuple[int, str]]:
+    return rows.order_by("display_name_key", "id").values_list("pk", "display_name")
+
+
+def _offer_targets(field: forms.Field, subscription: Subscription) -> None:
+    """Offer the vault user groups that may be a target, under the names of their vaults."""
+    rows = group_queries.targets(subscription)
+    vaults: dict[str, list[tuple[int, str]]] = {}
+    for target in rows[: group_queries.CHOICE_LIMIT]:
+        vaults.setdefault(target.vault.name, []).append((target.pk, target.name))
+    field.queryset = rows  # type: ignore[attr-defined]
+    field.choices = [("", field.empty_label), *vaults.items()]  # type: ignore[attr-defined]

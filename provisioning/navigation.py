@@ -1,0 +1,77 @@
+"""The navigation on the left: which pages there are, and which of them the person sees."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.urls import NoReverseMatch
+
+from provisioning.addresses import address
+from provisioning.permissions import ROLES, Permission, PortalRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An entry of the navigation; ``parts`` are the URL names of the pages below it."""
+
+    title: str
+    icon: str
+    name: str
+    permission: Permission = Permission.SEE
+    parts: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page as one person sees it, with its address."""
+
+    page: Page
+    url: str
+    is_current: bool
+
+
+SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
+    ("", (Page("Home", "home", "home"),)),
+    ("Users", (Page("Internal users", "users", "users", parts=frozenset({"user"})),)),
+    (
+        "Resources",
+        (
+            Page("Vaults", "vault", "vaults", parts=frozenset({"vault"})),
+            Page("Licenses", "license", "licenses", Permission.SEE_LICENSES),
+        ),
+    ),
+    (
+        "Provisioning",
+        (
+            Page(
+                "Configurations",
+                "configuration",
+                "configurations",
+                Permission.PROVISIONING,
+                frozenset({"configuration", "configuration_create"}),
+            ),
+            Page("User groups", "group", "groups", Permission.PROVISIONING, frozenset({"group", "group_license"})),
+            Page("Links", "link", "links", Permission.PROVISIONING, frozenset({"link_create"})),
+            Page("Log", "log", "log", Permission.PROVISIONING, frozenset({"log_entry"})),
+        ),
+    ),
+    ("Security", (Page("Audit log", "audit", "audit", Permission.SEE_OWN_ACTS),)),
+)
+
+
+def sections(request: PortalRequest) -> Iterator[tuple[str, list[Entry]]]:
+    """Return the headings and entries that the person may see; a page without an address does not exist yet."""
+    for heading, pages in SECTIONS:
+        entries = [entry for page in pages if (entry := _entry(request, page))]
+        if entries:
+            yield heading, entries
+
+
+def _entry(request: PortalRequest, page: Page) -> Entry | None:
+    if page.permission not in ROLES[request.role]:
+        return None
+    try:
+        url = address(request.subscription, page.name)
+    except NoReverseMatch:
+        return None
+    here = request.resolver_match.url_name if request.resolver_match else None
+    return Entry(page, url, here == page.name or here in page.parts)

@@ -1,0 +1,107 @@
+"""Login accounts as the portal lists and shows them."""
+
+import shlex
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from provisioning.models import GroupMembership, LoginAccount, ProvisioningLogEntry, Subscription, UserGroup
+from provisioning.queries.pages import Page, fetch
+
+_WORD_LIMIT = 8
+_SHOWN_GROUPS = 100
+_SHOWN_CALLS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a list of internal users is narrowed to; an empty value narrows nothing."""
+
+    search: str = ""
+    state: str = ""
+    configuration: str = ""
+    group: UserGroup | None = None
+
+
+def internal_users(subscription: Subscription, wanted: Wanted) -> QuerySet[LoginAccount]:
+    """Return the people of the subscription that fit, without their SCIM documents, which are large."""
+    rows = (
+        LoginAccount.objects.filter(subscription=subscription, kind=LoginAccount.Kind.PERSON)
+        .select_related("configuration")
+        .defer("document", "search")
+    )
+    if wanted.state:
+        rows = rows.filter(_STATES[wanted.state])
+    if wanted.configuration:
+        manual = wanted.configuration == "manual"
+        rows = rows.filter(configuration=None) if manual else rows.filter(configuration_id=int(wanted.configuration))
+    if wanted.group:
+        rows = rows.filter(memberships__group=wanted.group)
+    return rows.filter(_matching(wanted.search)) if wanted.search else rows
+
+
+def page_of(rows: QuerySet[LoginAccount], cursor: str) -> Page[LoginAccount]:
+    return fetch(rows, keys=("full_name", "id"), cursor=cursor)
+
+
+def find(subscription: Subscription, pk: int) -> LoginAccount | None:
+    """Return the account with its configuration, if the subscription has it."""
+    rows = LoginAccount.objects.select_related("configuration", "subscription")
+    return rows.filter(subscription=subscription, pk=pk).first()
+
+
+def groups_of(account: LoginAccount) -> list[UserGroup]:
+    """Return the first user groups of the account, by name."""
+    rows = UserGroup.objects.filter(memberships__account=account, deleted_at=None)
+    return list(rows.select_related("configuration").order_by("display_name_key", "id")[:_SHOWN_GROUPS])
+
+
+def calls_about(account: LoginAccount) -> list[ProvisioningLogEntry]:
+    """Return the newest rows of the provisioning log about the account; a removed one is known by its last calls."""
+    rows = ProvisioningLogEntry.objects.filter(subscription_id=account.subscription_id, resource_type="User")
+    if account.scim_id:
+        rows = rows.filter(resource_id=account.scim_id)
+    else:
+        rows = rows.filter(configuration_id=account.configuration_id, resource_name=account.username)
+    return list(rows.order_by("-id")[:_SHOWN_CALLS])
+
+
+def members_of(group: UserGroup, cursor: str) -> Page[GroupMembership]:
+    """Return a page of memberships with their accounts, in the order of the index: by account, oldest first."""
+    rows = GroupMembership.objects.filter(group=group).select_related("account")
+    return fetch(
+        rows.defer("account__document", "account__search"),
+        keys=("account_id",),
+        cursor=cursor,
+    )
+
+
+_STATES = {
+    "enabled": Q(is_enabled=True),
+    "disabled": Q(is_enabled=False, removed_at=None),
+    "removed": Q(removed_at__isnull=False),
+}
+
+
+def words_of(search: str) -> list[str]:
+    """Return the words of a search, case-folded; what stands in quotation marks is one word."""
+    lexer = shlex.shlex(search.casefold(), posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters, lexer.quotes, lexer.escape = True, "", '"', ""
+    try:
+        words = list(lexer)
+    except ValueError:
+        words = search.casefold().replace('"', " ").split()
+    return [word for word in words if word.strip()][:_WORD_LIMIT]
+
+
+def _matching(search: str) -> Q:
+    """Return the accounts with any of the words in username, full name or e-mail address."""
+    found = Q()
+    for word in words_of(search):
+        found |= (
+            Q(username_key__contains=word)
+            | Q(email_key__contains=word)
+            | Q(display_name_key__contains=word)
+            | Q(full_name__icontains=word)
+        )
+    return found

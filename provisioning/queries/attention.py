@@ -1,0 +1,55 @@
+"""How a subscription fares, in words: what Home says first."""
+
+from datetime import datetime
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.template.defaultfilters import date as format_date
+
+from provisioning.addresses import address
+from provisioning.fragments import Notice
+from provisioning.models import ProvisioningConfiguration, Subscription
+from provisioning.permissions import Permission
+from provisioning.queries import configurations as queries
+from provisioning.queries.pages import number_words
+
+
+def contact_words(rows: list[ProvisioningConfiguration]) -> str:
+    """Return when an identity provider last called."""
+    if not rows:
+        return "No provisioning configuration yet"
+    calls = [(row.last_contact_at, row.name) for row in rows if row.last_contact_at]
+    if not calls:
+        return "The identity provider has not called yet"
+    at, name = max(calls)
+    return f"Last call from {name} {naturaltime(at)}"
+
+
+def facts(subscription: Subscription, rows: list[ProvisioningConfiguration]) -> list[Notice]:
+    """Return the counts of the health banner, for rows of ``configurations``."""
+    people = sum(row.users_count for row in rows)  # type: ignore[attr-defined]
+    groups = sum(row.groups_count for row in rows)  # type: ignore[attr-defined]
+    may = Permission.PROVISIONING
+    return [
+        Notice(contact_words(rows), address(subscription, "configurations"), "good", may),
+        Notice(f"{number_words(people)} provisioned users", address(subscription, "users"), "good"),
+        Notice(f"{number_words(groups)} user groups", address(subscription, "groups"), "good", may),
+    ]
+
+
+def problems(subscription: Subscription, rows: list[ProvisioningConfiguration], *, now: datetime) -> list[Notice]:
+    """Return what is wrong with the configurations, or will be soon."""
+    synchronizing = queries.synchronizing_vaults(subscription)
+    return [notice for row in rows for notice in _problems_of(row, synchronizing, now)]
+
+
+def _problems_of(row: ProvisioningConfiguration, synchronizing: list[str], now: datetime) -> list[Notice]:
+    url, may = address(row.subscription, "configuration", pk=row.pk), Permission.PROVISIONING
+    problems = queries.health(row, synchronizing, now=now).problems
+    found = [Notice(f"{row.name}: {text}", url, "problem", may) for text in problems]
+    expires_at: datetime | None = row.secret_expires_at  # type: ignore[attr-defined]
+    if expires_at and queries.expires_soon(expires_at, now=now):
+        day = format_date(expires_at, "j F Y")
+        found.append(Notice(f"{row.name}: the client secret expires on {day}.", url, "waiting", may))
+    if row.paused_at:
+        found.append(Notice(f"{row.name} is paused: the identity provider changes nothing here.", url, "waiting", may))
+    return found

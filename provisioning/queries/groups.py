@@ -1,0 +1,61 @@
+"""User groups and their links as the portal lists them."""
+
+from django.db.models import Count, F, QuerySet
+from django.db.models.expressions import RawSQL
+
+from provisioning.models import GroupLink, Subscription, UserGroup, Vault, VaultUserGroup
+from provisioning.queries.pages import COUNT_LIMIT, Page, fetch
+
+CHOICE_LIMIT = 500
+"""How many groups a form offers to choose from; others are reached through the group's own page."""
+_MEMBERS = RawSQL(
+    "(SELECT COUNT(*) FROM (SELECT 1 FROM provisioning_groupmembership AS m"
+    " WHERE m.group_id = provisioning_usergroup.id LIMIT %s) AS some)",
+    [COUNT_LIMIT + 1],
+)
+"""The number of members, counted no further than the screens say it: a group may have 250,000."""
+
+
+def user_groups(subscription: Subscription) -> QuerySet[UserGroup]:
+    """Return the groups that their providers have not deleted, with their configurations."""
+    rows = UserGroup.objects.filter(subscription=subscription, deleted_at=None)
+    return rows.select_related("configuration").defer("document", "search")
+
+
+def page_of(rows: QuerySet[UserGroup], cursor: str) -> Page[UserGroup]:
+    """Return a page by name; each group has ``members_count`` (at most ``COUNT_LIMIT + 1``) and ``links_count``."""
+    return fetch(
+        rows.annotate(members_count=_MEMBERS, links_count=Count("links")),
+        keys=("display_name_key", "id"),
+        cursor=cursor,
+    )
+
+
+def find(subscription: Subscription, pk: int) -> UserGroup | None:
+    """Return the group with ``members_count``, if the subscription has it and its provider has not deleted it."""
+    return user_groups(subscription).annotate(members_count=_MEMBERS).filter(pk=pk).first()
+
+
+def links(subscription: Subscription) -> QuerySet[GroupLink]:
+    """Return the links with their groups, targets and vaults."""
+    return GroupLink.objects.filter(subscription=subscription).select_related("group", "target__vault")
+
+
+def links_page(subscription: Subscription, cursor: str) -> Page[GroupLink]:
+    return fetch(links(subscription), keys=("-id",), cursor=cursor)
+
+
+def links_of(group: UserGroup) -> list[GroupLink]:
+    return list(GroupLink.objects.filter(group=group).select_related("target__vault").order_by("id"))
+
+
+def targets(subscription: Subscription) -> QuerySet[VaultUserGroup]:
+    """Return the vault user groups that a link may fill: not built in, and without a source yet."""
+    rows = VaultUserGroup.objects.filter(vault__subscription=subscription, is_built_in=False, link=None)
+    return rows.select_related("vault").order_by("vault__name", "vault_id", "name_key")
+
+
+def vaults(subscription: Subscription) -> QuerySet[Vault]:
+    """Return the vaults by name, each with ``links_count``."""
+    rows = Vault.objects.filter(subscription=subscription)
+    return rows.annotate(links_count=Count(F("user_groups__link"))).order_by("name", "id")

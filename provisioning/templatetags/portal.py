@@ -1,0 +1,155 @@
+"""What the portal's templates need beyond Django's own."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.http import HttpResponse
+from django.template import Context
+from django.template.defaultfilters import date as format_date
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from provisioning import fragments, navigation
+from provisioning.addresses import address
+from provisioning.license_types import LicenseType
+from provisioning.models import Subscription
+from provisioning.permissions import ROLES, Permission, roles_of
+from provisioning.queries.pages import number_words
+
+register = template.Library()
+_SUBSCRIPTIONS_SHOWN = 100
+
+
+@register.simple_tag(takes_context=True)
+def to(context: Context, name: str, pk: int | None = None) -> str:
+    """Return the address of a page in the current subscription."""
+    more = {} if pk is None else {"pk": pk}
+    return address(context["request"].subscription, name, **more)
+
+
+@register.simple_tag(takes_context=True)
+def navigation_sections(context: Context) -> list[tuple[str, list[navigation.Entry]]]:
+    return list(navigation.sections(context["request"]))
+
+
+@register.simple_tag(takes_context=True)
+def my_subscriptions(context: Context) -> list[Subscription]:
+    """Return the subscriptions that the person may enter, each once, by name."""
+    accounts = roles_of(context["request"].user).order_by("subscription__name", "-role")[:_SUBSCRIPTIONS_SHOWN]
+    return list({account.subscription_id: account.subscription for account in accounts}.values())
+
+
+@register.simple_tag(takes_context=True)
+def may(context: Context, permission: str) -> bool:
+    """Return whether the person's role has the permission of that name."""
+    return Permission[permission] in ROLES[context["request"].role]
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> str:
+    """Return the chosen theme: light, dark or system."""
+    request = context.get("request")
+    chosen = request.COOKIES.get("theme") if request else None
+    return chosen if chosen in {"light", "dark"} else "system"
+
+
+@register.simple_tag(takes_context=True)
+def fragment(context: Context, place: fragments.Place, pk: int | None = None) -> SafeString:
+    """Return the parts that other apps add to this page."""
+    request = context["request"]
+    more = {} if pk is None else {"pk": pk}
+    answers = [view(request, number=request.subscription.number, **more) for view in fragments.views(place)]
+    pieces = [answer.content.decode() for answer in answers if isinstance(answer, HttpResponse)]
+    return mark_safe("".join(pieces))  # noqa: S308  # rendered by Django's templates, which escape
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Return a decorative icon from ``icons.svg``."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("icons.svg"), name)
+
+
+@register.simple_tag
+def vendored(name: str) -> SafeString:
+    """Return the script element of a third-party script, with the digest of the lock file."""
+    return format_html(
+        '<script src="{}" integrity="{}" defer></script>', static(f"vendor/{name}"), _lock()[name]["integrity"]
+    )
+
+
+@register.filter
+def ago(at: datetime | None) -> str | SafeString:
+    """Return how long ago that was; the exact time is in the element."""
+    if at is None:
+        return "–"
+    exact = format_date(at, "j F Y, H:i:s")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, naturaltime(at))
+
+
+@register.filter
+def moment(at: datetime | None) -> str | SafeString:
+    """Return the exact time, in the subscription's time zone."""
+    if at is None:
+        return "–"
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), format_date(at, "j M Y, H:i:s"))
+
+
+@register.filter
+def license_label(license_type: int | None) -> str:
+    return "No license type" if license_type is None else LicenseType(license_type).label
+
+
+@register.filter
+def counted(number: int) -> str:
+    """Return a number that a query counted to the limit."""
+    return number_words(number)
+
+
+@register.filter
+def initials(name: str) -> str:
+    words = name.replace("@", " ").replace(".", " ").split()
+    return "".join(word[0] for word in words[:2])
+
+
+@register.filter
+def changes(entry: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Return the fields of ``{field: [old, new]}`` with their values as texts."""
+    for field, value in sorted(entry.items()):
+        old, new = value if isinstance(value, list) and len(value) == 2 else (None, value)  # noqa: PLR2004
+        yield field, _text(old), _text(new)
+
+
+@register.filter
+def fields(entry: dict[str, Any]) -> str:
+    """Return the names of the fields that changed."""
+    return ", ".join(sorted(entry))
+
+
+@register.filter
+def cut_underscores(name: str) -> str:
+    return name.replace("_", " ")
+
+
+@register.filter
+def milliseconds(microseconds: int) -> str:
+    return f"{microseconds / 1000:.1f} ms"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+@cache
+def _lock() -> dict[str, dict[str, str]]:
+    path = settings.BASE_DIR / "mfmanage" / "static" / "vendor" / "vendor.lock.json"
+    lock: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return lock

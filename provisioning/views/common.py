@@ -1,0 +1,31 @@
+"""What many views have in common."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from django.db.models import Model
+from django.http import HttpResponseRedirect
+
+from provisioning import columns
+from provisioning.columns import Cell
+from provisioning.permissions import PortalRequest
+
+Row = TypeVar("Row", bound=Model)
+
+
+def with_cells(table: columns.Table, rows: Sequence[Row]) -> list[tuple[Row, list[Cell | None]]]:
+    """Return each row with the cells that other apps add to it."""
+    cells = columns.rows(table, [row.pk for row in rows])
+    return [(row, cells[row.pk]) for row in rows]
+
+
+def template_for(request: PortalRequest, name: str) -> str:
+    """Return the template of the list alone when htmx renews it, else that of the whole page."""
+    part = request.htmx and not request.htmx.history_restore_request
+    return f"provisioning/{'_' if part else ''}{name}.html"
+
+
+class SeeOther(HttpResponseRedirect):
+    """The answer to a POST: the page to look at next; reloading that repeats nothing."""
+
+    status_code = 303

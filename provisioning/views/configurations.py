@@ -1,0 +1,146 @@
+"""Provisioning configurations: their list, their pages, and creating one, which shows its secret once."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from provisioning.addresses import address
+from provisioning.forms import ConfigurationForm
+from provisioning.models import ProvisioningConfiguration
+from provisioning.permissions import Permission, PortalRequest, requires
+from provisioning.queries import configurations as queries
+from provisioning.services import configurations as services
+from provisioning.sign_in import requires_recent_sign_in
+from provisioning.views.common import SeeOther
+
+_REMEMBERED = "created_configurations"
+"""The session's key of ``{form id: configuration}``, by which a repeated submission is known."""
+_REMEMBERED_FORMS = 20
+_GALLERY = ProvisioningConfiguration.Kind.GALLERY
+
+
+@requires(Permission.PROVISIONING)
+def configurations(request: PortalRequest) -> HttpResponse:
+    now = timezone.now()
+    synchronizing = queries.synchronizing_vaults(request.subscription)
+    found = queries.configurations(request.subscription, now=now)
+    rows = [(row, queries.health(row, synchronizing, now=now)) for row in found]
+    return render(request, "provisioning/configurations.html", {"rows": rows})
+
+
+@requires(Permission.PROVISIONING)
+def configuration(request: PortalRequest, pk: int) -> HttpResponse:
+    return render(request, "provisioning/configuration.html", _page(_found(request, pk)))
+
+
+@requires(Permission.PROVISIONING)
+@requires_recent_sign_in
+def configuration_create(request: PortalRequest) -> HttpResponse:
+    """Ask for name and default license type; a POST creates the configuration and shows its credentials, once."""
+    if request.method == "POST":
+        return _create(request, ConfigurationForm(request.POST))
+    return _ask(request, ConfigurationForm(initial={"form_id": uuid4()}))
+
+
+@requires(Permission.PROVISIONING)
+@require_POST
+def configuration_pause(request: PortalRequest, pk: int) -> HttpResponse:
+    found = _found(request, pk)
+    services.pause_configuration(configuration=found, actor=request.actor, at=timezone.now())
+    messages.success(request, f"{found.name} is paused. The identity provider is told to try again later.")
+    return SeeOther(address(request.subscription, "configuration", pk=pk))
+
+
+@requires(Permission.PROVISIONING)
+@require_POST
+def configuration_resume(request: PortalRequest, pk: int) -> HttpResponse:
+    found = _found(request, pk)
+    services.resume_configuration(configuration=found, actor=request.actor, at=timezone.now())
+    messages.success(request, f"{found.name} works again. The identity provider may call at any moment.")
+    return SeeOther(address(request.subscription, "configuration", pk=pk))
+
+
+def _found(request: PortalRequest, pk: int) -> ProvisioningConfiguration:
+    found = queries.find(request.subscription, pk, now=timezone.now())
+    if found is None:
+        raise Http404
+    return found
+
+
+def _page(found: ProvisioningConfiguration) -> dict[str, Any]:
+    synchronizing = queries.synchronizing_vaults(found.subscription)
+    return {
+        "configuration": found,
+        "health": queries.health(found, synchronizing, now=timezone.now()),
+        "secrets": queries.live_secrets(found),
+    }
+
+
+def _ask(request: PortalRequest, form: ConfigurationForm) -> HttpResponse:
+    """Show the form, or why the subscription can have no configuration."""
+    refusal = ""
+    try:
+        services.check_provisioning_allowed(request.subscription)
+    except (services.EditionNotSupported, services.UserSynchronizationOn) as error:
+        refusal = str(error)
+    context = {"form": form, "refusal": refusal}
+    return render(request, "provisioning/configuration_create.html", context, status=422 if form.errors else 200)
+
+
+def _create(request: PortalRequest, form: ConfigurationForm) -> HttpResponse:
+    if not form.is_valid():
+        return _ask(request, form)
+    form_id: UUID = form.cleaned_data["form_id"]
+    if shown := _created_by(request, form_id):
+        return _already_shown(request, shown)
+    try:
+        credentials = _create_and_remember(request, form, form_id)
+    except services.ConfigurationNameTaken as error:
+        if shown := _created_by(request, form_id):
+            return _already_shown(request, shown)
+        form.add_error("name", str(error))
+    except (services.EditionNotSupported, services.UserSynchronizationOn):
+        return _ask(request, form)
+    else:
+        context = {**_page(_found(request, credentials.configuration.pk)), "client_secret": credentials.client_secret}
+        return render(request, "provisioning/credentials.html", context)
+    return _ask(request, form)
+
+
+@transaction.atomic
+def _create_and_remember(request: PortalRequest, form: ConfigurationForm, form_id: UUID) -> services.Credentials:
+    """Create the configuration, and in the same transaction remember the form, so that a double click is known."""
+    credentials = services.create_configuration(
+        subscription=request.subscription,
+        name=form.cleaned_data["name"],
+        kind=_GALLERY,
+        default_license_type=form.cleaned_data["default_license_type"],
+        actor=request.actor,
+        at=timezone.now(),
+    )
+    remembered = list(request.session.get(_REMEMBERED, {}).items())[1 - _REMEMBERED_FORMS :]
+    request.session[_REMEMBERED] = dict([*remembered, (str(form_id), credentials.configuration.pk)])
+    request.session.save()
+    return credentials
+
+
+def _created_by(request: PortalRequest, form_id: UUID) -> int | None:
+    """Return the configuration that this form has made already, as the database knows it by now."""
+    stored = type(request.session)(request.session.session_key)
+    pk: int | None = stored.get(_REMEMBERED, {}).get(str(form_id))
+    return pk
+
+
+def _already_shown(request: PortalRequest, pk: int) -> HttpResponse:
+    messages.warning(
+        request,
+        "The client secret was already shown, when this configuration was created. It cannot be shown again: "
+        "if you have not stored it, create another configuration.",
+    )
+    return SeeOther(address(request.subscription, "configuration", pk=pk))

@@ -1,0 +1,37 @@
+"""What stands around the pages: where a person arrives, and the theme."""
+
+from typing import Final
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from provisioning.addresses import address
+from provisioning.permissions import roles_of
+
+_YEAR: Final = 365 * 24 * 60 * 60
+THEMES: Final = ("light", "dark", "system")
+
+
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """Go to Home of the first subscription that the person may enter."""
+    account = roles_of(request.user).order_by("-role", "subscription__name").first()  # type: ignore[arg-type]
+    if account is None:
+        raise Http404
+    return redirect(address(account.subscription, "home"))
+
+
+@login_required
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember the theme in a cookie, and go back to where the person was."""
+    wanted, back = request.POST.get("theme", ""), request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    response = HttpResponseRedirect(back if safe else reverse("start"))
+    if wanted in THEMES:
+        response.set_cookie("theme", wanted, max_age=_YEAR, secure=request.is_secure(), httponly=True, samesite="Lax")
+    return response

@@ -1,0 +1,36 @@
+"""Home."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from provisioning import fragments
+from provisioning.permissions import ROLES, Permission, PortalRequest, requires
+from provisioning.queries import attention
+from provisioning.queries.configurations import configurations
+from provisioning.queries.groups import vaults
+
+_VAULTS_SHOWN = 20
+
+
+@requires(Permission.SEE)
+def home(request: PortalRequest) -> HttpResponse:
+    """Show how the subscription fares, its licenses, its vaults, and what needs a person."""
+    now, subscription = timezone.now(), request.subscription
+    rows = list(configurations(subscription, now=now))
+    notices = [
+        notice
+        for notice in (
+            *attention.facts(subscription, rows),
+            *attention.problems(subscription, rows, now=now),
+            *fragments.notices(subscription),
+        )
+        if notice.permission in ROLES[request.role]
+    ]
+    context = {
+        "facts": [notice for notice in notices if notice.tone == "good"],
+        "todo": [notice for notice in notices if notice.tone != "good"],
+        "vaults": vaults(subscription)[:_VAULTS_SHOWN],
+        "has_configurations": bool(rows),
+    }
+    return render(request, "provisioning/home.html", context)
