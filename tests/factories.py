@@ -146,6 +146,7 @@ def make_profile(
         external_id=external_id,
         full_name=full_name,
         email=email,
+        email_key=email.casefold(),
         display_name=full_name,
         info1=info1,
         info2=info2,

@@ -35,12 +35,16 @@ class ExternalIdTaken(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountProfile:
-    """A login account as an identity provider describes it; ``document`` and ``search`` as on ``LoginAccount``."""
+    """A login account as an identity provider describes it; ``document`` and ``search`` as on ``LoginAccount``.
+
+    ``email_key`` is what filters on the work address look for, which need not be ``email``.
+    """
 
     username: str
     external_id: str | None
     full_name: str
     email: str
+    email_key: str
     display_name: str
     info1: str
     info2: str
@@ -143,7 +147,7 @@ def _describe(account: LoginAccount, profile: AccountProfile, at: datetime) -> N
     account.full_name = profile.full_name
     account.email = profile.email
     account.display_name_key = profile.display_name.casefold()
-    account.email_key = profile.email.casefold()
+    account.email_key = profile.email_key
     account.info1 = profile.info1
     account.info2 = profile.info2
     account.disabled_at = None if profile.is_enabled else account.disabled_at or at

@@ -1,0 +1,1 @@
+"""Users and Groups: documents ↔ rows of the directory, through its services."""
