@@ -9,8 +9,8 @@ from provisioning.models import GroupLink, Subscription, Vault
 class VaultStatus(models.Model):
     """How keeping one vault in step goes; its lease lets one worker at a time speak with the vault.
 
-    The vault is looked at from ``due_at`` on, compared in full from ``compare_due_at`` on. The ``drift_…`` counts are
-    the report of the last full comparison; ``revision`` is the vault's own at that time.
+    The vault is looked at from ``due_at`` on, and compared in full from ``compare_due_at`` on. The ``drift_…`` counts
+    are the report of the last full comparison.
     """
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="+", db_index=False)
@@ -25,7 +25,6 @@ class VaultStatus(models.Model):
     """Whether the vault server has had the vault; one that vanishes later is never made again."""
     compare_due_at = models.DateTimeField()
     compared_at = models.DateTimeField(null=True, blank=True)
-    revision = models.CharField(max_length=64, blank=True)
     drift_missing = models.PositiveIntegerField(default=0)
     drift_unexpected = models.PositiveIntegerField(default=0)
     drift_different = models.PositiveIntegerField(default=0)

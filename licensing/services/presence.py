@@ -32,6 +32,12 @@ class _Records:
     frozen: dict[Place, set[int]] = field(default_factory=lambda: defaultdict(set))
 
 
+def granted_type(account: LoginAccount) -> int:
+    """Return the license type that the account has; it may never have been looked at."""
+    grant = getattr(account, "license_grant", None)
+    return grant.granted_type if grant else LicenseType.NONE
+
+
 def server_account(account: LoginAccount, granted: int) -> ServerAccount:
     """Return the account as vault servers shall know it."""
     return ServerAccount(
@@ -64,13 +70,11 @@ def _accounts(ids: Iterable[int]) -> Iterable[LoginAccount]:
     return LoginAccount.objects.select_related("license_grant").defer("document", "search").filter(pk__in=ids)
 
 
-def _granted(account: LoginAccount) -> int:
-    return account.license_grant.granted_type if hasattr(account, "license_grant") else LicenseType.NONE
-
-
 def _wanted_targets(accounts: dict[int, LoginAccount], now: datetime) -> dict[Place, set[int]]:
     """Return the target groups that links want the enabled, licensed ones of these accounts to be in."""
-    able = [account.pk for account in accounts.values() if account.is_enabled and _granted(account) > LicenseType.NONE]
+    able = [
+        account.pk for account in accounts.values() if account.is_enabled and granted_type(account) > LicenseType.NONE
+    ]
     rows = GroupMembership.objects.filter(
         Q(group__deleted_at__isnull=True) | Q(group__deleted_at__gt=now - SOURCE_GRACE),
         account_id__in=able,
@@ -102,7 +106,7 @@ def _recorded(account_ids: Sequence[int]) -> _Records:
 def _revise(
     place: Place, account: LoginAccount, wanted: dict[Place, set[int]], records: _Records
 ) -> plan.Revision | None:
-    wish = plan.Wanted(frozenset(wanted.get(place, ())), plan.profile(server_account(account, _granted(account))))
+    wish = plan.Wanted(frozenset(wanted.get(place, ())), plan.profile(server_account(account, granted_type(account))))
     user = records.users.get(place)
     if user is None:
         return plan.revise(wish, None)

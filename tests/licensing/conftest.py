@@ -1,9 +1,28 @@
 import pytest
 
-from tests.factories import make_link, make_vault
+from licensing.vaultserver.app import Application
+from licensing.vaultserver.core import VaultServer
+from licensing.vaultserver.serving import listen, serving
+from provisioning.license_types import LicenseType
+from tests.factories import make_configuration, make_link, make_subscription, make_vault
+from tests.licensing.people import purchase
+from tests.licensing.worlds import World
 
 
 @pytest.fixture
 def vault_link():
     """Link a group to a user group of a new vault."""
     return lambda group, **options: make_link(group, make_vault(group.subscription), **options)
+
+
+@pytest.fixture
+def world(db, settings):
+    """A subscription with 20 Read only licenses, by default for everybody, and a vault on a server of its own."""
+    server = VaultServer()
+    subscription = make_subscription()
+    purchase(subscription, read_only=20)
+    configuration = make_configuration(subscription, default_license_type=LicenseType.READ_ONLY)
+    with serving(Application(server, token=settings.VAULT_AGENT_TOKEN), listen("127.0.0.1", 0)) as url:
+        vault = make_vault(subscription, "Contracts", agent_url=url)
+        yield World(subscription, configuration, server, vault)
+    server.close()

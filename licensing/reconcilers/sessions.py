@@ -1,0 +1,79 @@
+"""Speaking with one vault under its lease."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from licensing.clients.agent import AgentUnavailable, GroupMember, LoginAccount, Outcome, Page, VaultAgent, VaultUser
+from licensing.reconcilers.ranges import PAGE
+from licensing.services.leases import Lease
+from provisioning.models import Vault
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class VaultTally:
+    """What was done in a vault; ``repaired`` counts what a full comparison found different and made due."""
+
+    created: int = 0
+    updated: int = 0
+    enabled: int = 0
+    disabled: int = 0
+    failed: int = 0
+    repaired: int = 0
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one answer of the vault."""
+        name = "created" if outcome is Outcome.UNDELETED else str(outcome)
+        if name in {"created", "updated", "enabled", "disabled", "failed"}:
+            setattr(self, name, getattr(self, name) + 1)
+
+    def add(self, other: "VaultTally") -> None:
+        for name in ("created", "updated", "enabled", "disabled", "failed", "repaired"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(slots=True)
+class VaultSession:
+    """One vault, the client of its agent, and the lease that lets this worker speak."""
+
+    vault: Vault
+    agent: VaultAgent
+    lease: Lease
+    tally: VaultTally = field(default_factory=VaultTally)
+
+    @property
+    def guid(self) -> str:
+        return str(self.vault.guid)
+
+    def ask(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Make a call that changes nothing; when its answer is lost, once more."""
+        self.lease.renew()
+        try:
+            return call(self.guid, *arguments, **options)
+        except AgentUnavailable as lost:
+            if lost.retry_after:
+                raise
+        self.lease.renew()
+        return call(self.guid, *arguments, **options)
+
+    def tell(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Make a call that changes something; when its answer is lost, once more under the same idempotency key.
+
+        A new call is a new decision and has a new key: a remembered answer must not hide that the world moved on.
+        """
+        return self.ask(call, *arguments, idempotency_key=str(uuid.uuid4()), **options)
+
+    def list_members(self, group_id: int, cursor: str | None) -> Page[GroupMember]:
+        """Return a page of a vault user group's members."""
+        return self.ask(self.agent.list_group_members, group_id, cursor=cursor, limit=PAGE)
+
+    def list_users(self, cursor: str | None) -> Page[VaultUser]:
+        """Return a page of the vault's users, deleted ones included."""
+        return self.ask(self.agent.list_vault_users, cursor=cursor, limit=PAGE)
+
+    def list_accounts(self, cursor: str | None) -> Page[LoginAccount]:
+        """Return a page of the login accounts of the vault's server."""
+        return self.ask(self.agent.list_login_accounts, cursor=cursor, limit=PAGE)

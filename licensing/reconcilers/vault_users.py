@@ -1,0 +1,258 @@
+"""Bring due vault users of one vault to what is wanted of them: read wanted, read seen, plan, call, record."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from licensing.clients.agent import (
+    AgentError,
+    AgentRefused,
+    ErrorCode,
+    ItemResult,
+    LoginAccount,
+    Outcome,
+    VaultUserWish,
+)
+from licensing.clients.agent import VaultUser as SeenUser
+from licensing.models import Ending, LinkStatus, VaultUser, VaultUserMembership
+from licensing.plans import vaults as plan
+from licensing.plans.backoff import wait_after
+from licensing.reconcilers.sessions import VaultSession
+from licensing.reconcilers.targets import lock_users
+from licensing.services import bulk, presence
+from provisioning.models import VaultUserGroup
+
+BATCH = 500
+
+
+@dataclass(slots=True)
+class Item:
+    """One vault user on its way: its record, its login account (None: detached), what was seen, what went wrong."""
+
+    record: VaultUser
+    account: LoginAccount | None
+    verb: plan.Verb = plan.Verb.NOTHING
+    remote_id: int | None = None
+    enabled: bool | None = None
+    by_person: bool = False
+    profile: str = ""
+    error: AgentError | None = None
+    members: list[VaultUserMembership] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return str(self.record.account_uid)
+
+
+def reconcile_due(session: VaultSession) -> None:
+    """Work through all due vault users of the vault. Raises ``AgentUnavailable``, ``AgentRefused``, ``LeaseLost``."""
+    while items := _claim(session):
+        _look(session, items)
+        _put_accounts(session, items)
+        _put_users(session, items)
+        _change_members(session, items)
+        _record(session, items)
+
+
+def _claim(session: VaultSession) -> list[Item]:
+    due = VaultUser.objects.filter(vault=session.vault, due_at__lte=session.lease.start)
+    rows = due.select_related("account__license_grant").defer("account__document", "account__search")
+    items = {row.pk: _item(row) for row in rows.order_by("due_at", "pk")[:BATCH]}
+    members = VaultUserMembership.objects.filter(vault_user_id__in=items).select_related("target__link__status")
+    for member in members.order_by("target_id"):
+        items[member.vault_user_id].members.append(member)
+    return list(items.values())
+
+
+def _item(row: VaultUser) -> Item:
+    if row.account is None:
+        return Item(row, None)
+    return Item(row, presence.server_account(row.account, presence.granted_type(row.account)))
+
+
+def _look(session: VaultSession, items: list[Item]) -> None:
+    """Read how the users are now, and decide what to do about each."""
+    found = session.ask(session.agent.get_vault_users, [item.key for item in items])
+    seen = {user.key: user for user in found}
+    for item in items:
+        user = seen.get(item.key)
+        item.verb = plan.plan(wanted(item.record), presence_of(user, item.record))
+        item.profile = item.record.seen_profile if user else ""
+        if user and not user.deleted:
+            item.remote_id, item.enabled, item.by_person = user.id, user.enabled, user.disabled_by_person
+        else:
+            for member in item.members:
+                member.seen = False
+
+
+def wanted(record: VaultUser) -> plan.VaultPresence:
+    """Return how the vault user shall be; a detached one shall be disabled and is left alone otherwise."""
+    if record.account_id is None:
+        return plan.VaultPresence(enabled=False, profile=record.seen_profile)
+    return plan.VaultPresence(record.wanted_enabled, record.wanted_profile)
+
+
+def presence_of(user: SeenUser | None, record: VaultUser) -> plan.VaultPresence | None:
+    """Return how the vault user is, by what the vault says and what its login account was last told."""
+    if user is None:
+        return None
+    return plan.VaultPresence(user.enabled, record.seen_profile, user.disabled_by_person, user.deleted)
+
+
+def _put_accounts(session: VaultSession, items: list[Item]) -> None:
+    """Bring the login accounts of those who need a step to what they shall be."""
+    stepping = [item for item in items if item.verb is not plan.Verb.NOTHING and item.account]
+    results = _sent(session, session.agent.put_login_accounts, [item.account for item in stepping])
+    for item, result in zip(stepping, results, strict=True):
+        item.error = result.error
+        if result.error is None and item.account:
+            item.profile = plan.profile(item.account)
+        if result.outcome is Outcome.UPDATED and item.verb is plan.Verb.UPDATE:
+            session.tally.count(result.outcome)
+
+
+def _put_users(session: VaultSession, items: list[Item]) -> None:
+    enabling = (plan.Verb.CREATE, plan.Verb.ENABLE)
+    stepping = [item for item in items if item.verb in (*enabling, plan.Verb.DISABLE) and not item.error]
+    wishes = [VaultUserWish(item.key, enabled=item.verb in enabling) for item in stepping]
+    for item, result in zip(stepping, _sent(session, session.agent.put_vault_users, wishes), strict=True):
+        _take_result(item, result)
+        session.tally.count(result.outcome)
+
+
+def _take_result(item: Item, result: ItemResult) -> None:
+    if result.error and result.error.code == ErrorCode.DISABLED_BY_PERSON:
+        item.remote_id, item.enabled, item.by_person = result.id, False, True
+    elif result.error:
+        item.error = result.error
+    else:
+        item.remote_id, item.enabled = result.id, item.verb is not plan.Verb.DISABLE
+
+
+def _sent(session: VaultSession, call: Any, values: list[Any]) -> list[ItemResult]:
+    return session.tell(call, values) if values else []
+
+
+def _change_members(session: VaultSession, items: list[Item]) -> None:
+    """Add and remove members of target groups, one call for each target."""
+    by_target: dict[int, list[tuple[Item, VaultUserMembership, plan.Step]]] = defaultdict(list)
+    targets: dict[int, VaultUserGroup] = {}
+    for item in items:
+        for member in item.members if not item.error else ():
+            if (step := _step(member, item)) is not plan.Step.NOTHING:
+                by_target[member.target_id].append((item, member, step))
+                targets[member.target_id] = member.target
+    for target_id, steps in by_target.items():
+        _change_target(session, targets[target_id], steps)
+
+
+def _step(member: VaultUserMembership, item: Item) -> plan.Step:
+    """Return what to do about a member; nothing while its target is not prepared, or when no link leads there."""
+    link = getattr(member.target, "link", None)
+    if link is None or link.paused_at or member.target.remote_id is None or item.enabled is None:
+        return plan.Step.NOTHING
+    if not hasattr(link, "status") or not link.status.prepared_generation:
+        return plan.Step.NOTHING
+    return plan.member_step(
+        wanted=member.wanted, seen=member.seen, added_by_us=member.added_by_us, mode=plan.Mode(link.mode)
+    )
+
+
+def _change_target(
+    session: VaultSession, target: VaultUserGroup, steps: Sequence[tuple[Item, VaultUserMembership, plan.Step]]
+) -> None:
+    adding = [step for step in steps if step[2] is plan.Step.ADD]
+    removing = [step for step in steps if step[2] is plan.Step.REMOVE]
+    _intend(session, [member for _, member, _ in adding])
+    try:
+        results = session.tell(
+            session.agent.change_group_members,
+            target.remote_id,
+            add=[item.key for item, _, _ in adding],
+            remove=[item.key for item, _, _ in removing],
+        )
+    except AgentRefused as refusal:
+        if refusal.code != ErrorCode.GROUP_NOT_FOUND:
+            raise
+        _forget_target(target, steps)
+        return
+    for (item, member, step), result in zip([*adding, *removing], results, strict=True):
+        item.error = item.error or result.error
+        if result.error is None:
+            member.seen = step is plan.Step.ADD
+            member.added_by_us = step is plan.Step.ADD and (member.added_by_us or result.outcome is Outcome.ADDED)
+
+
+def _intend(session: VaultSession, adding: list[VaultUserMembership]) -> None:
+    """Record beforehand whom we are about to add: should the answer get lost, they are still known to be ours."""
+    new = [member.pk for member in adding if not member.added_by_us]
+    if new:
+        with session.lease.recording():
+            VaultUserMembership.objects.filter(pk__in=new).update(added_by_us=True)
+
+
+def _forget_target(target: VaultUserGroup, steps: Iterable[tuple[Item, VaultUserMembership, plan.Step]]) -> None:
+    """A person deleted the target group in the vault: have it made again before its members are tried again."""
+    VaultUserGroup.objects.filter(pk=target.pk).update(remote_id=None)
+    LinkStatus.objects.filter(link__target=target).update(prepared_generation=0)
+    sentence = f"The user group “{target.name}” is gone from the vault and is made again."
+    for item, _, _ in steps:
+        item.error = AgentError(ErrorCode.GROUP_NOT_FOUND, sentence, retryable=True)
+
+
+def _record(session: VaultSession, items: list[Item]) -> None:
+    """Record what was reached; who was changed meanwhile stays due."""
+    with session.lease.recording():
+        ordered = sorted(items, key=lambda item: item.record.account_id or 0)
+        lock_users(item.record.pk for item in ordered)
+        bulk.change(VaultUser, [_seen_row(item) for item in ordered], changing=_SEEN)
+        endings = [_ending_row(session, item) for item in ordered]
+        bulk.change(VaultUser, endings, changing=_ENDING, same=["generation"])
+        _record_members([member for item in ordered for member in item.members])
+
+
+_SEEN = ["remote_id", "seen_enabled", "seen_profile", "disabled_by"]
+_ENDING = ["observed_generation", "state", "reason", "attempts", "due_at"]
+
+
+def _seen_row(item: Item) -> dict[str, Any]:
+    by = VaultUser.DisabledBy
+    return {
+        "id": item.record.pk,
+        "remote_id": item.remote_id,
+        "seen_enabled": item.enabled,
+        "seen_profile": item.profile,
+        "disabled_by": by.NOBODY if item.enabled is not False else by.PERSON if item.by_person else by.SYSTEM,
+    }
+
+
+def _ending_row(session: VaultSession, item: Item) -> dict[str, Any]:
+    state, due_at = Ending.READY, None
+    attempts = item.record.attempts + 1 if item.error else 0
+    if item.error and item.error.retryable:
+        state, due_at = Ending.RETRYING, session.lease.now() + wait_after(attempts)
+    elif item.error:
+        state = Ending.STALLED
+    return {
+        "id": item.record.pk,
+        "generation": item.record.generation,
+        "observed_generation": item.record.generation,
+        "state": state,
+        "reason": item.error.sentence if item.error else "",
+        "attempts": min(attempts, 1000),
+        "due_at": due_at,
+    }
+
+
+def _record_members(members: list[VaultUserMembership]) -> None:
+    rows = [{"id": one.pk, "seen": one.seen, "added_by_us": one.added_by_us} for one in members]
+    bulk.change(VaultUserMembership, rows, changing=["seen", "added_by_us"])
+    settled = [member.pk for member in members if not member.wanted and not _must_leave(member)]
+    VaultUserMembership.objects.filter(pk__in=settled, wanted=False).delete()
+
+
+def _must_leave(member: VaultUserMembership) -> bool:
+    link = getattr(member.target, "link", None)
+    mode = plan.Mode(link.mode) if link else None
+    return member.seen and mode is not None and (mode is plan.Mode.REPLACE or member.added_by_us)

@@ -1,0 +1,117 @@
+"""Keep one vault in step: its report, its links' target groups, its users, and every six hours all of it.
+
+Whoever holds the vault's lease works until nothing is due. The three endings: READY, looked at again in five minutes
+or as soon as something is due; RETRYING, when the vault could not be reached, after a growing wait; STALLED, when it
+refuses and a person must act, with a look every minute whether somebody did.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from licensing.clients.agent import AgentRefused, AgentUnavailable
+from licensing.models import Ending, VaultStatus, VaultUser
+from licensing.plans.backoff import wait_after
+from licensing.reconcilers import comparisons, targets, vault_reports, vault_users
+from licensing.reconcilers.sessions import VaultSession, VaultTally
+from licensing.services import agents, leases
+from provisioning.models import GroupLink, Vault
+
+REPORT_EVERY = timedelta(minutes=5)
+STALLED_FOR = timedelta(minutes=1)
+log = structlog.get_logger(__name__)
+
+
+class SynchronizationIsOn(Exception):
+    """The vault's own user synchronization is on, so nothing is written to it (1-product §1.5)."""
+
+    def __init__(self, vault: Vault) -> None:
+        super().__init__(f"User synchronization is on in vault “{vault.name}”. Turn it off in M-Files Admin.")
+
+
+def know_vaults() -> None:
+    """Give every vault that has none yet a status; it is due at once."""
+    new = Vault.objects.filter(status__isnull=True)
+    statuses = [
+        VaultStatus(
+            vault=vault, subscription_id=vault.subscription_id, due_at=vault.created_at, compare_due_at=vault.created_at
+        )
+        for vault in new
+    ]
+    VaultStatus.objects.bulk_create(statuses, ignore_conflicts=True)
+
+
+def due_vaults(now: datetime) -> QuerySet[VaultStatus]:
+    """Return the statuses of vaults that need a look now and that no worker is looking at."""
+    users = VaultUser.objects.filter(vault_id=OuterRef("vault_id"), due_at__lte=now)
+    links = GroupLink.objects.filter(
+        targets.UNPREPARED,
+        target__vault_id=OuterRef("vault_id"),
+        paused_at__isnull=True,
+        group__deleted_at__isnull=True,
+    )
+    has_work = Q(state=Ending.READY) & (Q(Exists(users)) | Q(Exists(links)) | Q(compare_due_at__lte=now))
+    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
+    return VaultStatus.objects.filter(free).filter(Q(due_at__lte=now) | has_work).order_by("due_at")
+
+
+def reconcile(vault_id: int, *, now: datetime) -> VaultTally | None:
+    """Bring the vault in line; None when another worker is at it."""
+    lease = leases.acquire(vault_id, now)
+    if lease is None:
+        return None
+    vault = Vault.objects.get(pk=vault_id)
+    session = VaultSession(vault, agents.agent_for(vault), lease)
+    try:
+        _work(session)
+    except leases.LeaseLost:
+        log.warning("vault lease lost", vault_id=vault_id)
+    finally:
+        lease.release()
+    return session.tally
+
+
+def _work(session: VaultSession) -> None:
+    """Work until nothing is due, and record how it ended. Raises ``LeaseLost``."""
+    try:
+        _bring_in_line(session)
+    except AgentUnavailable as outage:
+        _end_retrying(session, outage)
+    except (AgentRefused, SynchronizationIsOn) as refusal:
+        if isinstance(refusal, AgentRefused) and refusal.retryable:
+            _end_retrying(session, refusal)
+        else:
+            _end(session, Ending.STALLED, str(refusal), session.lease.now() + STALLED_FOR, attempts=0)
+    else:
+        _end(session, Ending.READY, "", session.lease.now() + REPORT_EVERY, attempts=0)
+
+
+def _bring_in_line(session: VaultSession) -> None:
+    status = VaultStatus.objects.get(vault=session.vault)
+    now = session.lease.start
+    info = vault_reports.refresh(session, with_groups=status.due_at <= now)
+    if not info.online:
+        raise AgentUnavailable(f"Vault “{session.vault.name}” is offline.")
+    if info.user_synchronization:
+        raise SynchronizationIsOn(session.vault)
+    VaultStatus.objects.filter(pk=status.pk, is_created=False).update(is_created=True)
+    targets.prepare(session)
+    vault_users.reconcile_due(session)
+    if status.compare_due_at <= now:
+        session.tally.repaired += comparisons.compare(session).repaired
+        vault_users.reconcile_due(session)
+
+
+def _end_retrying(session: VaultSession, problem: AgentUnavailable | AgentRefused) -> None:
+    attempts = VaultStatus.objects.values_list("attempts", flat=True).get(vault=session.vault) + 1
+    due_at = session.lease.now() + wait_after(attempts)
+    _end(session, Ending.RETRYING, problem.sentence, due_at, attempts=min(attempts, 1000))
+
+
+def _end(session: VaultSession, state: Ending, reason: str, due_at: datetime, *, attempts: int) -> None:
+    if reason:
+        log.warning("vault needs attention", vault_id=session.vault.pk, reason=reason)
+    with session.lease.recording() as status:
+        status.state, status.reason, status.due_at, status.attempts = state, reason, due_at, attempts
+        status.save(update_fields=["state", "reason", "due_at", "attempts"])

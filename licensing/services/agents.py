@@ -1,0 +1,39 @@
+"""Which client speaks with the vault server of a vault."""
+
+from functools import cache
+
+from django.conf import settings
+
+from licensing.clients.agent import VaultAgent
+from licensing.clients.http import HttpVaultAgent
+from licensing.clients.inprocess import InProcessVaultAgent
+from licensing.vaultserver import admin
+from licensing.vaultserver.core import VaultServer
+from provisioning.models import Vault
+
+TIMEOUT = 10.0
+"""The longest silence of a vault agent in seconds; less than a lease lasts."""
+
+
+def agent_for(vault: Vault) -> VaultAgent:
+    """Return the client of the vault's agent, or of the emulation in this process when it has no address."""
+    if vault.agent_url:
+        return _over_http(vault.agent_url, settings.VAULT_AGENT_TOKEN)
+    return InProcessVaultAgent(_emulation(str(settings.DATA_DIR / "vaults.sqlite3")))
+
+
+def made(vault: Vault) -> None:
+    """Give a vault that was just made in the emulation the user synchronization that it was registered with."""
+    if not vault.agent_url and vault.user_synchronization:
+        server = _emulation(str(settings.DATA_DIR / "vaults.sqlite3"))
+        admin.change_vault(server, str(vault.guid), user_synchronization=True)
+
+
+@cache
+def _over_http(url: str, token: str) -> HttpVaultAgent:
+    return HttpVaultAgent(url, token=token, timeout=TIMEOUT)
+
+
+@cache
+def _emulation(path: str) -> VaultServer:
+    return VaultServer(path)

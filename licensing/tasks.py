@@ -1,0 +1,37 @@
+"""Celery tasks: they carry keys and say *look*; what there is to do stands in the database.
+
+Any of them may be lost, doubled or late. ``acks_late``: a task whose worker dies is delivered again, and every task is
+safe to repeat. Keyword arguments that a newer version may add are passed over.
+"""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from licensing import sweep
+from licensing.reconcilers import licenses, vaults
+
+
+@shared_task(name="licensing.licenses", acks_late=True, ignore_result=True)
+def reconcile_licenses(*, subscription_id: int, **_future: Any) -> None:
+    """Look at the licenses of a subscription, then have its vaults looked at."""
+    licenses.reconcile(subscription_id, now=timezone.now())
+    for vault_id in sweep.due_vaults(timezone.now(), subscription_id=subscription_id):
+        reconcile_vault.apply_async(kwargs={"vault_id": vault_id})
+
+
+@shared_task(name="licensing.vault", acks_late=True, ignore_result=True)
+def reconcile_vault(*, vault_id: int, **_future: Any) -> None:
+    """Look at one vault; another one that is slow or down does not matter to it."""
+    vaults.reconcile(vault_id, now=timezone.now())
+
+
+@shared_task(name="licensing.sweep", acks_late=True, ignore_result=True)
+def sweep_all(**_future: Any) -> None:
+    """Have everything looked at that is due or behind its generation."""
+    now = timezone.now()
+    for subscription_id in sweep.due_subscriptions(now):
+        reconcile_licenses.apply_async(kwargs={"subscription_id": subscription_id})
+    for vault_id in sweep.due_vaults(now):
+        reconcile_vault.apply_async(kwargs={"vault_id": vault_id})
