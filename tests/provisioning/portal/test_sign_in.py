@@ -1,0 +1,83 @@
+"""Signing in and out."""
+
+import pytest
+from django.test import Client
+
+from tests.factories import PASSWORD, make_admin
+
+LOGIN = "/account/login/"
+
+
+def test_a_wrong_password_is_said_and_the_name_stays(contoso):
+    make_admin(contoso.subscription, "root@contoso.example")
+
+    page = Client().post(LOGIN, {"login": "root@contoso.example", "password": "wrong"}).content.decode()
+
+    assert "The username or the password is wrong. Check both and try again." in page
+    assert 'value="root@contoso.example"' in page
+    assert "wrong&quot;" not in page
+
+
+def test_an_unknown_name_gets_the_same_answer_as_a_wrong_password(contoso):
+    make_admin(contoso.subscription, "root@contoso.example")
+
+    known = Client().post(LOGIN, {"login": "root@contoso.example", "password": "wrong"})
+    unknown = Client().post(LOGIN, {"login": "nobody@contoso.example", "password": "wrong"})
+
+    assert known.status_code == unknown.status_code == 200
+    assert "The username or the password is wrong" in unknown.content.decode()
+
+
+def test_signing_in_leads_home_or_to_the_page_that_was_asked_for(contoso):
+    make_admin(contoso.subscription, "root@contoso.example")
+    form = {"login": "root@contoso.example", "password": PASSWORD}
+
+    assert Client().post(LOGIN, form)["Location"] == "/"
+    assert Client().post(LOGIN, {**form, "next": contoso.url("users/")})["Location"] == contoso.url("users/")
+    assert Client().post(LOGIN, {**form, "next": "https://evil.example/"})["Location"] == "/"
+
+
+def test_a_disabled_person_is_told_so(contoso):
+    account = make_admin(contoso.subscription, "root@contoso.example")
+    account.user.is_active = False
+    account.user.save()
+
+    answer = Client().post(LOGIN, {"login": "root@contoso.example", "password": PASSWORD}, follow=True)
+
+    assert "Your account is disabled" in answer.content.decode()
+
+
+def test_signing_out_ends_the_session(contoso, admin):
+    assert admin.post("/account/logout/")["Location"] == LOGIN
+
+    assert admin.get(contoso.url()).status_code == 302
+
+
+def test_nobody_can_register(client):
+    assert client.get("/account/signup/").status_code == 404
+
+
+@pytest.mark.parametrize("chosen", ["light", "dark"])
+def test_the_theme_is_chosen_once_and_kept(chosen, contoso, admin):
+    answer = admin.post("/theme/", {"theme": chosen, "next": contoso.url("vaults/")})
+
+    assert answer["Location"] == contoso.url("vaults/")
+    assert f'data-theme="{chosen}"' in admin.get(contoso.url()).content.decode()
+
+
+def test_the_system_theme_leaves_it_to_the_browser(contoso, admin):
+    admin.post("/theme/", {"theme": "dark"})
+    admin.post("/theme/", {"theme": "system"})
+
+    assert "data-theme=" not in admin.get(contoso.url()).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("form", "goes_to"),
+    [({"theme": "dark", "next": "//evil.example/"}, "/"), ({"theme": "<script>"}, "/")],
+)
+def test_the_theme_form_leads_nowhere_else_and_takes_no_other_word(form, goes_to, contoso, admin):
+    answer = admin.post("/theme/", form)
+
+    assert answer["Location"] == goes_to
+    assert "<script>" not in str(answer.cookies.get("theme"))
