@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
+import structlog
 from django.http import HttpRequest, HttpResponse
 
 HEADER: Final = "X-Request-ID"
@@ -19,7 +20,9 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "")
-        request.request_id = given if _ACCEPTED.match(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
-        response = self.get_response(request)
-        response[HEADER] = request.request_id  # type: ignore[attr-defined]
+        request_id = given if _ACCEPTED.match(given) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+        response[HEADER] = request_id
         return response
