@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from licensing import sweep, tasks
+from licensing.services import due
 
 EVERY_SECONDS = 0.25
 IN_MEMORY = "memory://"
@@ -49,7 +50,7 @@ class Sweeper:
 
     def _sweep(self) -> None:
         now = timezone.now()
-        for subscription_id in sweep.due_subscriptions(now):
+        for subscription_id in due.due_subscriptions(now):
             self._call(tasks.reconcile_licenses, "subscription_id", subscription_id)
         for vault_id in sweep.due_vaults(now):
             self._call(tasks.reconcile_vault, "vault_id", vault_id)

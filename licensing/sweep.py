@@ -7,9 +7,10 @@ that outlives it, sweeps by itself (``licensing.embedded``); ``EMBEDDED_WORKER``
 from datetime import datetime
 from typing import Final
 
-from licensing.reconcilers import licenses, spreading, vaults
+from licensing.reconcilers import licenses, vaults
 from licensing.reconcilers.licenses import Tally
 from licensing.reconcilers.sessions import VaultTally
+from licensing.services import due
 
 EMBEDDED_WORKER: Final = (
     *("-m", "celery", "--quiet", "-A", "mfmanage.celery", "worker", "--pool", "threads", "--concurrency", "4"),
@@ -18,18 +19,13 @@ EMBEDDED_WORKER: Final = (
 """What follows the interpreter in the command line of the embedded installation's worker."""
 
 
-def due_subscriptions(now: datetime) -> list[int]:
-    """Return the subscriptions whose licenses need a look."""
-    return spreading.due_subscriptions(now)
-
-
 def due_vaults(now: datetime, *, subscription_id: int | None = None) -> list[int]:
     """Return the vaults that need a look, of one subscription or of all, and that no worker is looking at."""
-    vaults.know_vaults()
-    due = vaults.due_vaults(now)
+    due.know_vaults()
+    found = due.due_vaults(now)
     if subscription_id is not None:
-        due = due.filter(subscription_id=subscription_id)
-    return list(due.values_list("vault_id", flat=True))
+        found = found.filter(subscription_id=subscription_id)
+    return list(found.values_list("vault_id", flat=True))
 
 
 def sweep_once(now: datetime, *, subscription_id: int | None = None) -> tuple[Tally, VaultTally]:
@@ -38,7 +34,7 @@ def sweep_once(now: datetime, *, subscription_id: int | None = None) -> tuple[Ta
     Licenses come first, because vault users follow from them. Calling it again when nothing is due does nothing.
     """
     tally, vault_tally = Tally(), VaultTally()
-    for due_id in due_subscriptions(now):
+    for due_id in due.due_subscriptions(now):
         if subscription_id in (None, due_id):
             tally.add(licenses.reconcile(due_id, now=now))
     for vault_id in due_vaults(now, subscription_id=subscription_id):

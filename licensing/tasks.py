@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from licensing import sweep
 from licensing.reconcilers import licenses, vaults
+from licensing.services import due
 
 
 @shared_task(name="licensing.licenses", acks_late=True, ignore_result=True)
@@ -31,7 +32,7 @@ def reconcile_vault(*, vault_id: int, **_future: Any) -> None:
 def sweep_all(**_future: Any) -> None:
     """Have everything looked at that is due or behind its generation."""
     now = timezone.now()
-    for subscription_id in sweep.due_subscriptions(now):
+    for subscription_id in due.due_subscriptions(now):
         reconcile_licenses.apply_async(kwargs={"subscription_id": subscription_id})
     for vault_id in sweep.due_vaults(now):
         reconcile_vault.apply_async(kwargs={"vault_id": vault_id})

@@ -18,6 +18,7 @@ from licensing.reconcilers.ranges import ranges
 from licensing.reconcilers.sessions import VaultSession
 from licensing.reconcilers.targets import Drift, lock_users, wake
 from licensing.services import bulk
+from licensing.services.due import UNPREPARED
 from provisioning.models import GroupLink
 
 EVERY = timedelta(hours=6)
@@ -51,7 +52,7 @@ def _account_key(account: LoginAccount) -> str:
 
 def _links(session: VaultSession) -> list[GroupLink]:
     links = GroupLink.objects.filter(target__vault=session.vault, paused_at__isnull=True, status__isnull=False)
-    return list(links.filter(~targets.UNPREPARED, target__remote_id__isnull=False).select_related("target"))
+    return list(links.filter(~UNPREPARED, target__remote_id__isnull=False).select_related("target"))
 
 
 def _compare_users(session: VaultSession, rows: list[VaultUser], items: dict[str, SeenUser], drift: Drift) -> None:

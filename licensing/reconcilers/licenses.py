@@ -15,8 +15,9 @@ from django.db.models import Q
 
 from licensing.models import WAITING, LicenseGrant, LicensePool
 from licensing.plans import licenses as plan
-from licensing.reconcilers.spreading import BEHIND, spread
+from licensing.reconcilers.spreading import spread
 from licensing.services import bulk, facts, pools, presence
+from licensing.services.due import BEHIND
 from provisioning.license_types import LICENSED_TYPES, LicenseType
 from provisioning.models import LoginAccount, Subscription
 

@@ -9,15 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
-from licensing.models import LicenseGrant, LicensePool, LinkStatus
+from licensing.models import LinkStatus
 from licensing.services import bulk
-from licensing.services.presence import SOURCE_GRACE
-from provisioning.models import GroupLink, LoginAccount, ProvisioningConfiguration, Subscription, UserGroup
+from licensing.services.due import BEHIND, ended_links
+from provisioning.models import GroupLink, ProvisioningConfiguration, UserGroup
 
 CHUNK = 5000
-BEHIND = ~Q(generation=F("observed_generation"))
 
 
 def spread(subscription_id: int, now: datetime) -> None:
@@ -36,28 +35,6 @@ def spread(subscription_id: int, now: datetime) -> None:
         _raise_accounts(_MEMBERS, link.group_id)
         LinkStatus.objects.filter(link=link).update(source_ended_at=now)
     _raise_accounts(_TO_RELEASE, subscription_id, now)
-
-
-def ended_links(now: datetime) -> QuerySet[GroupLink]:
-    """Return the links whose source group was deleted so long ago that its members must leave, and do not know yet."""
-    return GroupLink.objects.filter(group__deleted_at__lte=now - SOURCE_GRACE, status__source_ended_at__isnull=True)
-
-
-def due_subscriptions(now: datetime) -> list[int]:
-    """Return the subscriptions in which the license reconciler has something to do, in one statement."""
-    kinds: tuple[QuerySet[Any], ...] = (
-        LoginAccount.objects.filter(BEHIND),
-        UserGroup.objects.filter(BEHIND),
-        ProvisioningConfiguration.objects.filter(BEHIND),
-        GroupLink.objects.filter(BEHIND),
-        LicensePool.objects.filter(BEHIND),
-        LicenseGrant.objects.filter(release_due_at__lte=now),
-        ended_links(now),
-    )
-    due = Q()
-    for rows in kinds:
-        due |= Q(Exists(rows.filter(subscription_id=OuterRef("pk"))))
-    return list(Subscription.objects.filter(due).order_by("pk").values_list("pk", flat=True))
 
 
 def _observe(rows: QuerySet[Any], row: Any) -> None:

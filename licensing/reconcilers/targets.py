@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 
 from licensing.clients.agent import MAX_ITEMS
 from licensing.models import Ending, LinkStatus, VaultUser, VaultUserMembership
 from licensing.plans import vaults as plan
 from licensing.reconcilers.ranges import ranges
 from licensing.reconcilers.sessions import VaultSession
-from licensing.reconcilers.spreading import BEHIND
 from licensing.services import bulk
+from licensing.services.due import BEHIND, unprepared_links
 from provisioning.models import GroupLink, LoginAccount, VaultUserGroup
-
-UNPREPARED = Q(status__isnull=True) | ~Q(status__prepared_generation=F("generation"))
-"""Links whose target has not been looked at since they were made or changed."""
 
 
 @dataclass(slots=True)
@@ -30,19 +27,14 @@ class Drift:
     repaired: int = 0
 
 
-def unprepared_links(vault_id: int) -> QuerySet[GroupLink]:
-    """Return the vault's links whose target must be looked at before its members are changed."""
-    links = GroupLink.objects.filter(UNPREPARED, target__vault_id=vault_id, paused_at__isnull=True)
-    return links.filter(group__deleted_at__isnull=True).select_related("target", "group")
-
-
 def prepare(session: VaultSession) -> None:
     """Make the targets of new and changed links, and record who is in them.
 
     A link waits while a member of its group is not yet looked at: in *replace* mode whom the link does not want must
     leave, so first it must be known whom it wants.
     """
-    for link in unprepared_links(session.vault.pk):
+    links = unprepared_links().filter(target__vault=session.vault)
+    for link in links.select_related("target", "group"):
         if not members_due(link):
             _prepare(session, link)
 

@@ -8,15 +8,14 @@ refuses and a person must act, with a look every minute whether somebody did.
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from licensing.clients.agent import AgentRefused, AgentUnavailable
-from licensing.models import Ending, VaultStatus, VaultUser
+from licensing.models import Ending, VaultStatus
 from licensing.plans.backoff import wait_after
 from licensing.reconcilers import comparisons, targets, vault_reports, vault_users
 from licensing.reconcilers.sessions import VaultSession, VaultTally
 from licensing.services import agents, leases
-from provisioning.models import GroupLink, Vault
+from provisioning.models import Vault
 
 REPORT_EVERY = timedelta(minutes=5)
 STALLED_FOR = timedelta(minutes=1)
@@ -28,32 +27,6 @@ class SynchronizationIsOn(Exception):
 
     def __init__(self, vault: Vault) -> None:
         super().__init__(f"User synchronization is on in vault “{vault.name}”. Turn it off in M-Files Admin.")
-
-
-def know_vaults() -> None:
-    """Give every vault that has none yet a status; it is due at once."""
-    new = Vault.objects.filter(status__isnull=True)
-    statuses = [
-        VaultStatus(
-            vault=vault, subscription_id=vault.subscription_id, due_at=vault.created_at, compare_due_at=vault.created_at
-        )
-        for vault in new
-    ]
-    VaultStatus.objects.bulk_create(statuses, ignore_conflicts=True)
-
-
-def due_vaults(now: datetime) -> QuerySet[VaultStatus]:
-    """Return the statuses of vaults that need a look now and that no worker is looking at."""
-    users = VaultUser.objects.filter(vault_id=OuterRef("vault_id"), due_at__lte=now)
-    links = GroupLink.objects.filter(
-        targets.UNPREPARED,
-        target__vault_id=OuterRef("vault_id"),
-        paused_at__isnull=True,
-        group__deleted_at__isnull=True,
-    )
-    has_work = Q(state=Ending.READY) & (Q(Exists(users)) | Q(Exists(links)) | Q(compare_due_at__lte=now))
-    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-    return VaultStatus.objects.filter(free).filter(Q(due_at__lte=now) | has_work).order_by("due_at")
 
 
 def reconcile(vault_id: int, *, now: datetime) -> VaultTally | None:

@@ -1,0 +1,30 @@
+"""What the workers have not yet brought in line, counted; nothing is changed and no vault is asked."""
+
+from datetime import datetime
+
+from django.db.models import F
+
+from licensing.models import LicenseGrant, VaultStatus, VaultUser, VaultUserMembership
+from licensing.services.due import BEHIND, due_subscriptions, unprepared_links
+from provisioning.models import LoginAccount, Subscription
+
+
+def differences(*, subscription: Subscription, now: datetime) -> dict[str, int]:
+    """Return how many of each kind are not as they shall be; an empty dictionary: all is in line.
+
+    What needs a person (a refused user, a vault that cannot be reached) stays different until somebody acted.
+    """
+    pk = subscription.pk
+    counts = {
+        "accounts": LoginAccount.objects.filter(BEHIND, subscription=pk).count(),
+        "releases": LicenseGrant.objects.filter(subscription=pk, release_due_at__lte=now).count(),
+        "vault_users": VaultUser.objects.filter(BEHIND, subscription=pk).count(),
+        "members": VaultUserMembership.objects.exclude(wanted=F("seen"))
+        .filter(subscription=pk, target__link__paused_at__isnull=True, target__link__isnull=False)
+        .count(),
+        "links": unprepared_links().filter(subscription=pk).count(),
+        "vaults": VaultStatus.objects.filter(subscription=pk).exclude(state="ready").count(),
+    }
+    if not counts["accounts"] and pk in due_subscriptions(now):
+        counts["subscription"] = 1
+    return {kind: number for kind, number in counts.items() if number}

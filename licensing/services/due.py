@@ -1,0 +1,62 @@
+"""What is due: the rows are the queue, and these are its queries."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from licensing.models import Ending, LicenseGrant, LicensePool, VaultStatus, VaultUser
+from licensing.services.presence import SOURCE_GRACE
+from provisioning.models import GroupLink, LoginAccount, ProvisioningConfiguration, Subscription, UserGroup, Vault
+
+BEHIND = ~Q(generation=F("observed_generation"))
+UNPREPARED = Q(status__isnull=True) | ~Q(status__prepared_generation=F("generation"))
+"""Links whose target has not been looked at since they were made or changed."""
+
+
+def ended_links(now: datetime) -> QuerySet[GroupLink]:
+    """Return the links whose source group was deleted so long ago that its members must leave, and do not know yet."""
+    return GroupLink.objects.filter(group__deleted_at__lte=now - SOURCE_GRACE, status__source_ended_at__isnull=True)
+
+
+def due_subscriptions(now: datetime) -> list[int]:
+    """Return the subscriptions in which the license reconciler has something to do, in one statement."""
+    kinds: tuple[QuerySet[Any], ...] = (
+        LoginAccount.objects.filter(BEHIND),
+        UserGroup.objects.filter(BEHIND),
+        ProvisioningConfiguration.objects.filter(BEHIND),
+        GroupLink.objects.filter(BEHIND),
+        LicensePool.objects.filter(BEHIND),
+        LicenseGrant.objects.filter(release_due_at__lte=now),
+        ended_links(now),
+    )
+    due = Q()
+    for rows in kinds:
+        due |= Q(Exists(rows.filter(subscription_id=OuterRef("pk"))))
+    return list(Subscription.objects.filter(due).order_by("pk").values_list("pk", flat=True))
+
+
+def know_vaults() -> None:
+    """Give every vault that has none yet a status; it is due at once."""
+    new = Vault.objects.filter(status__isnull=True)
+    statuses = [
+        VaultStatus(
+            vault=vault, subscription_id=vault.subscription_id, due_at=vault.created_at, compare_due_at=vault.created_at
+        )
+        for vault in new
+    ]
+    VaultStatus.objects.bulk_create(statuses, ignore_conflicts=True)
+
+
+def due_vaults(now: datetime) -> QuerySet[VaultStatus]:
+    """Return the statuses of vaults that need a look now and that no worker is looking at."""
+    users = VaultUser.objects.filter(vault_id=OuterRef("vault_id"), due_at__lte=now)
+    links = unprepared_links().filter(target__vault_id=OuterRef("vault_id"))
+    has_work = Q(state=Ending.READY) & (Q(Exists(users)) | Q(Exists(links)) | Q(compare_due_at__lte=now))
+    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
+    return VaultStatus.objects.filter(free).filter(Q(due_at__lte=now) | has_work).order_by("due_at")
+
+
+def unprepared_links() -> QuerySet[GroupLink]:
+    """Return the links whose target must be looked at before its members are changed."""
+    return GroupLink.objects.filter(UNPREPARED, paused_at__isnull=True, group__deleted_at__isnull=True)
