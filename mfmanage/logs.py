@@ -34,5 +34,7 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
             },
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        # Says of each memory:// connection that it has no host name.
+        "loggers": {"kombu.connection": {"level": "ERROR"}},
         "root": {"handlers": ["stderr"], "level": level},
     }

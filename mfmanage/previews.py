@@ -9,4 +9,4 @@ def lines(preview: dict[str, Any]) -> list[str]:
         f"{preview['gain']} gain, {preview['lose']} lose, {preview['wait']} wait; "
         f"{preview['removed_members']} leave the target group, {preview['created_vault_users']} new vault users."
     )
-    return [counts, *(f"  {account}" for account in preview["accounts"])]
+    return [counts, *(f"  {one['username']}: {one['effect']}" for one in preview["accounts"])]

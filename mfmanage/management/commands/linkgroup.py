@@ -18,6 +18,7 @@ class Command(DataCommand):
         group_settings.TargetBuiltIn,
         group_settings.TargetLinked,
         group_settings.TargetUnknown,
+        previews.PreviewUnavailable,
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

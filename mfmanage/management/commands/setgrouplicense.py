@@ -28,7 +28,7 @@ class Command(DataCommand):
         group = lookups.group(lookups.configuration(options["configuration"]), options["group"])
         license_type = LicenseType.from_slug(options["type"])
         if options["dry_run"]:
-            preview = previews.group_license(group=group, license_type=license_type)
+            preview = previews.group_license(group=group, license_type=license_type, at=timezone.now())
             self.emit(preview, lines(preview), options)
             return
         group_settings.set_group_license(
