@@ -1,3 +1,29 @@
-from django.urls import URLPattern
+"""Addresses under ``/scim/v2/`` (3-scim §3.1): names in any letter case, slashes too many or too few."""
 
-urlpatterns: list[URLPattern] = []
+from typing import Final
+
+from django.urls import re_path
+
+from scim.views import discovery, resources
+
+
+def _named(name: str) -> str:
+    """Return a pattern for ``name`` in any letter case; Django cannot reverse ``(?i:…)``, not even its neighbors."""
+    return "".join(f"[{letter.upper()}{letter.lower()}]" for letter in name)
+
+
+_TENANT: Final = r"^(?P<public_id>[^/]+)/+"
+_USERS, _GROUPS = _named("Users"), _named("Groups")
+_NOT_OFFERED: Final = rf"(?:(?:{_USERS}/+|{_GROUPS}/+)?\.{_named('search')}|{_named('Me')}|{_named('Bulk')})"
+
+urlpatterns = [
+    re_path(rf"{_TENANT}{_USERS}/*$", resources.UsersView.as_view()),
+    re_path(rf"{_TENANT}{_GROUPS}/*$", resources.GroupsView.as_view()),
+    re_path(rf"{_TENANT}{_NOT_OFFERED}/*$", discovery.NotOfferedView.as_view()),
+    re_path(rf"{_TENANT}{_USERS}/+(?P<scim_id>[^/]+)/*$", resources.UserView.as_view()),
+    re_path(rf"{_TENANT}{_GROUPS}/+(?P<scim_id>[^/]+)/*$", resources.GroupView.as_view()),
+    re_path(rf"{_TENANT}{_named('ServiceProviderConfig')}/*$", discovery.ServiceProviderConfigView.as_view()),
+    re_path(rf"{_TENANT}{_named('ResourceTypes')}(?:/+(?P<name>[^/]*))?/*$", discovery.ResourceTypesView.as_view()),
+    re_path(rf"{_TENANT}{_named('Schemas')}(?:/+(?P<name>[^/]*))?/*$", discovery.SchemasView.as_view()),
+    re_path(r"^(?P<public_id>[^/]*)", discovery.UnknownView.as_view()),
+]

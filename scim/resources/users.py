@@ -1,5 +1,6 @@
 """Users: SCIM documents ↔ login accounts (RFC 7643 §4.1, §4.3)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -27,6 +28,8 @@ from scim.resources.rendering import (
     without_schemas,
 )
 from scim.schema import ENTERPRISE_SCHEMA, GROUP, INFO_SCHEMA, USER
+
+Change = Callable[[LoginAccount], AccountProfile | None]
 
 _COLUMNS = ("scim_id", "document", "is_enabled", "version", "created_at", "modified_at", "manager_name")
 
@@ -62,8 +65,11 @@ def replace(*, scim_id: str, body: object, call: Call, projection: Projection) -
     return _changed(scim_id, change, call, projection)
 
 
-def modify(*, scim_id: str, body: object, call: Call, projection: Projection) -> Answer:
-    """Carry out a PATCH. Raises as ``replace`` does."""
+def modify(*, scim_id: str, body: object, call: Call, projection: Projection | None) -> Answer:
+    """Carry out a PATCH; the user is told only where ``projection`` says what of it (D-11).
+
+    Raises as ``replace`` does.
+    """
     operations = patch.parse(body, USER)
 
     def change(account: LoginAccount) -> AccountProfile | None:
@@ -145,19 +151,20 @@ def _annotated(rows: QuerySet[LoginAccount], projection: Projection) -> QuerySet
     return rows
 
 
-def _changed(scim_id: str, change: Any, call: Call, projection: Projection) -> Answer:
-    managers: list[str] = []
+def _changed(scim_id: str, change: Change, call: Call, projection: Projection | None) -> Answer:
+    base, managers = call.configuration.tenant_url, list[str]()
 
     def noted_change(account: LoginAccount) -> AccountProfile | None:
         managers.append(_manager_id(account))
-        profile: AccountProfile | None = change(account)
-        return profile
+        return change(account)
 
-    rows = _annotated(LoginAccount.objects.all(), projection)
+    rows = _annotated(LoginAccount.objects.all(), projection) if projection else None
     account: Any = accounts.change_account(scim_id=scim_id, change=noted_change, call=call, accounts=rows)
+    if projection is None:
+        return Answer(None, location(USER, scim_id, base), etag(account.version))
     is_same = _manager_id(account) == managers[0]
     manager_name = account.manager_name if is_same else _manager_name(account)
-    return _answer(account, manager_name, call.configuration.tenant_url, projection)
+    return _answer(account, manager_name, base, projection)
 
 
 def _current(account: LoginAccount) -> Document:

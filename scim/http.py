@@ -1,0 +1,121 @@
+"""SCIM over HTTP (RFC 7644 §3.1, §3.8, §3.12): bearer tokens, bodies in, JSON out, errors."""
+
+import re
+from typing import Any, Final
+
+import orjson
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+
+from provisioning.services.accounts import AccountNotFound, ExternalIdTaken, UsernameTaken
+from provisioning.services.groups import GroupExternalIdTaken, GroupNameTaken, GroupNotFound
+from provisioning.services.tokens import ConfigurationPaused, TokenUnknown
+from scim.discovery import Capabilities
+from scim.errors import (
+    Forbidden,
+    InternalError,
+    InvalidSyntax,
+    NotAcceptable,
+    NotFound,
+    PayloadTooLarge,
+    ScimError,
+    Unauthorized,
+    Uniqueness,
+    UnsupportedMediaType,
+)
+
+MEDIA_TYPE: Final = "application/scim+json"
+MAX_BODY_BYTES: Final = Capabilities().max_payload_size
+
+_SPOKEN = frozenset({MEDIA_TYPE, "application/json"})
+_ANSWERED = _SPOKEN | {"", "*/*", "application/*"}
+_REFUSED = re.compile(r";\s*q=0(\.0*)?\s*(;|$)", re.ASCII | re.IGNORECASE)
+
+
+class ScimResponse(HttpResponse):
+    """An answer with a JSON body, or none."""
+
+    def __init__(self, body: object = None, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        content = b"" if body is None else orjson.dumps(body)
+        super().__init__(content, MEDIA_TYPE, status, headers=headers)
+        if body is None:
+            del self.headers["Content-Type"]
+
+
+def bearer_token(request: HttpRequest) -> str:
+    """Return the token (RFC 6750 §2.1), or an empty text."""
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def check_accept(request: HttpRequest) -> None:
+    """Raise ``NotAcceptable`` unless JSON will do for the client (R-CRD-10)."""
+    header = request.META.get("HTTP_ACCEPT", "")
+    if header not in _ANSWERED and not any(_is_accepted(part) for part in header.split(",")):
+        raise NotAcceptable
+
+
+def _is_accepted(part: str) -> bool:
+    return part.partition(";")[0].strip().lower() in _ANSWERED and not _REFUSED.search(part)
+
+
+def read_json(request: HttpRequest) -> Any:
+    """Return the JSON of the body; of keys that stand twice the last counts.
+
+    Raises ``UnsupportedMediaType``, ``PayloadTooLarge`` and ``InvalidSyntax``.
+    """
+    if request.content_type and request.content_type not in _SPOKEN:
+        raise UnsupportedMediaType
+    try:
+        return orjson.loads(_read_body(request))
+    except orjson.JSONDecodeError as error:
+        raise InvalidSyntax(f"The body is not JSON: {error}.") from error
+
+
+def _read_body(request: HttpRequest) -> bytes:
+    """Read a body that is as long as it says, or one in chunks that ends by itself; none that is too long."""
+    if request.META.get("CONTENT_LENGTH"):
+        return _read_declared(request)
+    if not request.META.get("wsgi.input_terminated"):
+        return b""
+    body: bytes = request.META["wsgi.input"].read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise _too_large()
+    return body
+
+
+def _read_declared(request: HttpRequest) -> bytes:
+    declared = request.META["CONTENT_LENGTH"]
+    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+        raise _too_large()
+    try:
+        return request.body
+    except UnreadablePostError as error:
+        raise InvalidSyntax("The body ended before its length.") from error
+
+
+def _too_large() -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body is larger than {MAX_BODY_BYTES:,} bytes. Split the request.")
+
+
+def scim_error(error: Exception) -> ScimError:
+    """Return the SCIM error for what a service or the framework raised."""
+    if isinstance(error, ScimError):
+        return error
+    for cause, make in _ERRORS.items():
+        if isinstance(error, cause):
+            return make(str(error) if make is Uniqueness else "")
+    return InternalError()
+
+
+_ERRORS: dict[type[Exception], type[ScimError]] = {
+    TokenUnknown: Unauthorized,
+    ConfigurationPaused: Forbidden,
+    AccountNotFound: NotFound,
+    GroupNotFound: NotFound,
+    UsernameTaken: Uniqueness,
+    ExternalIdTaken: Uniqueness,
+    GroupNameTaken: Uniqueness,
+    GroupExternalIdTaken: Uniqueness,
+    SuspiciousOperation: InvalidSyntax,
+}

@@ -1,0 +1,117 @@
+"""What all addresses under a Tenant URL have in common: who calls, what is logged, how errors are told."""
+
+import logging
+import time
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.views import APIView
+
+from provisioning.models import ProvisioningConfiguration
+from provisioning.services.calls import Call, record_failure
+from provisioning.services.tokens import TokenUnknown, authenticate
+from scim.errors import InternalError, MethodNotAllowed, ScimError, Unauthorized
+from scim.http import ScimResponse, bearer_token, check_accept, scim_error
+from scim.schema.values import storable
+
+_OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
+_LOGGED_ID_LENGTH = 64
+_LOGGED_NAME_LENGTH = 200
+
+logger = logging.getLogger(__name__)
+
+
+class ScimView(APIView):
+    """DRF's dispatch around plain requests and answers: sessions, negotiation, forms and browsing are not SCIM's."""
+
+    logged_type = ""
+    logged_name = ""
+    _call: Call | None = None
+    configuration: ProvisioningConfiguration
+
+    def initialize_request(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpRequest:  # type: ignore[override]
+        return request
+
+    def initial(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> None:
+        """Find out who calls. Raises ``TokenUnknown``, ``ConfigurationPaused``, ``NotAcceptable``."""
+        started, now = time.perf_counter(), timezone.now()
+        token, public_id = bearer_token(request), kwargs["public_id"]
+        if not token or not public_id.isascii() or not public_id.isprintable():
+            raise TokenUnknown
+        self.configuration = authenticate(token=token, public_id=public_id, at=now)
+        self._call = Call(
+            configuration=self.configuration,
+            operation=_OPERATIONS.get(str(request.method), "query"),
+            resource_type=self.logged_type,
+            request_id=str(getattr(request, "request_id", "")),
+            at=now,
+            started=started,
+        )
+        check_accept(request)
+
+    @property
+    def call(self) -> Call:
+        """What the log is told; there is one as soon as it is known who calls."""
+        assert self._call is not None
+        return self._call
+
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters of the query by their names in lower case."""
+        return {name.lower(): str(value) for name, value in self.request.GET.items()}
+
+    def options(self, _request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        return ScimResponse(None, 204, {"Allow": self._allow()})
+
+    def http_method_not_allowed(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        raise MethodNotAllowed(f"{request.method} is not supported here, only {self._allow()}.")
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {}
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        """Answer every failure with a SCIM error, and log it if it is known who called."""
+        error = scim_error(exc)
+        if isinstance(error, InternalError):
+            logger.error("A SCIM request failed: %s %s", self.request.method, self.request.path, exc_info=exc)
+        self._record(error)
+        return ScimResponse(error.body(), error.status, self._headers(error))
+
+    def finalize_response(  # type: ignore[override]
+        self, request: HttpRequest, response: HttpResponseBase, *_args: Any, **_kwargs: Any
+    ) -> HttpResponseBase:
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response["Content-Length"] = str(len(response.content))
+            response.content = b""
+        return response
+
+    def _allow(self) -> str:
+        return ", ".join(self.allowed_methods)
+
+    def _headers(self, error: ScimError) -> dict[str, str]:
+        if isinstance(error, Unauthorized):
+            reason = ', error="invalid_token"' if bearer_token(self.request) else ""
+            return {"WWW-Authenticate": f'Bearer realm="mfmanage"{reason}'}
+        return {"Allow": self._allow()} if isinstance(error, MethodNotAllowed) else {}
+
+    def _record(self, error: ScimError) -> None:
+        """Write the row of a refused call, now that what it did is rolled back; a broken database stops nothing."""
+        if self._call is None:
+            return
+        try:
+            record_failure(
+                self._call,
+                status=error.status,
+                detail=error.detail,
+                resource_id=_loggable(self.kwargs.get("scim_id"), _LOGGED_ID_LENGTH),
+                resource_name=_loggable(self.logged_name, _LOGGED_NAME_LENGTH),
+            )
+        except DatabaseError:
+            logger.exception("A failed SCIM request could not be logged")
+
+
+def _loggable(text: object, length: int) -> str:
+    return text[:length] if isinstance(text, str) and storable(text) else ""

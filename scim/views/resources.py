@@ -1,0 +1,119 @@
+"""``/Users``, ``/Groups`` and what is in them (RFC 7644 §3.2)."""
+
+from typing import Any, Protocol
+
+from django.http import HttpRequest, HttpResponse
+
+from provisioning.models import ProvisioningConfiguration
+from provisioning.services.calls import Call, record_success
+from scim.documents import Document
+from scim.errors import NotFound
+from scim.http import ScimResponse, read_json
+from scim.projection import Projection, read_projection
+from scim.resources import groups, users
+from scim.resources.queries import Page, Query, list_response, read_query
+from scim.resources.rendering import Answer
+from scim.schema import GROUP, USER
+from scim.schema.table import ResourceType
+from scim.views.base import ScimView
+
+_MAX_ID_LENGTH = 36
+
+
+class Resources(Protocol):
+    """What ``scim.resources.users`` and ``scim.resources.groups`` both are."""
+
+    def read(self, *, configuration: ProvisioningConfiguration, scim_id: str, projection: Projection) -> Answer: ...
+    def search(self, *, configuration: ProvisioningConfiguration, query: Query) -> tuple[Page, list[Document]]: ...
+    def create(self, *, body: object, call: Call, projection: Projection) -> Answer: ...
+    def replace(self, *, scim_id: str, body: object, call: Call, projection: Projection) -> Answer: ...
+    def modify(self, *, scim_id: str, body: object, call: Call, projection: Projection | None) -> Answer: ...
+    def remove(self, *, scim_id: str, call: Call) -> None: ...
+
+
+class _ResourceTypeView(ScimView):
+    resource_type: ResourceType
+    resources: Resources
+
+    def projection(self, parameters: dict[str, str]) -> Projection:
+        return read_projection(self.resource_type, parameters.get("attributes"), parameters.get("excludedattributes"))
+
+    def body(self) -> Any:
+        """Return the JSON that was sent, and note whom it is about, in case that it is refused."""
+        body = read_json(self.request)
+        if isinstance(body, dict):
+            self.logged_name = body.get("userName") or body.get("displayName") or ""
+        return body
+
+
+class CollectionView(_ResourceTypeView):
+    """All resources of one type."""
+
+    def get(self, _request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        query = read_query(self.parameters(), self.resource_type)
+        page, resources = self.resources.search(configuration=self.configuration, query=query)
+        if page.total == 0 and query.is_probe:
+            detail = f"Nothing matches {query.condition}"
+            record_success(self.call, status=200, resource_id="", resource_name="", changes={}, detail=detail)
+        return ScimResponse(list_response(page, query, resources))
+
+    head = get
+
+    def post(self, _request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        projection = self.projection(self.parameters())
+        answer = self.resources.create(body=self.body(), call=self.call, projection=projection)
+        return ScimResponse(answer.body, 201, {"Location": answer.location, "ETag": answer.version})
+
+
+class ResourceView(_ResourceTypeView):
+    """One resource."""
+
+    answers_patch: bool
+
+    def initial(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        identifier = kwargs["scim_id"]
+        if len(identifier) > _MAX_ID_LENGTH or not identifier.isascii() or not identifier.isprintable():
+            raise NotFound
+
+    def get(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
+        projection = self.projection(self.parameters())
+        return _found(self.resources.read(configuration=self.configuration, scim_id=scim_id, projection=projection))
+
+    head = get
+
+    def put(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
+        projection = self.projection(self.parameters())
+        return _found(self.resources.replace(scim_id=scim_id, body=self.body(), call=self.call, projection=projection))
+
+    def patch(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
+        """Answer what D-11 says: users with their content, groups without, either with it where it is asked for."""
+        parameters = self.parameters()
+        projection = self.projection(parameters)
+        wanted = projection if self.answers_patch or "attributes" in parameters else None
+        return _found(self.resources.modify(scim_id=scim_id, body=self.body(), call=self.call, projection=wanted))
+
+    def delete(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
+        self.resources.remove(scim_id=scim_id, call=self.call)
+        return ScimResponse(None, 204)
+
+
+class UsersView(CollectionView):
+    resource_type, resources, logged_type = USER, users, USER.name
+
+
+class UserView(ResourceView):
+    resource_type, resources, logged_type, answers_patch = USER, users, USER.name, True
+
+
+class GroupsView(CollectionView):
+    resource_type, resources, logged_type = GROUP, groups, GROUP.name
+
+
+class GroupView(ResourceView):
+    resource_type, resources, logged_type, answers_patch = GROUP, groups, GROUP.name, False
+
+
+def _found(answer: Answer) -> HttpResponse:
+    status = 204 if answer.body is None else 200
+    return ScimResponse(answer.body, status, {"Location": answer.location, "ETag": answer.version})

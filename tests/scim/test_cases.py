@@ -1,0 +1,91 @@
+"""Every scenario in ``cases/`` holds: through Django's handler, and over HTTP against a server."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from oauth2_provider.models import AccessToken
+
+from provisioning.models import ProvisioningConfiguration, ProvisioningLogEntry
+from tests.factories import make_configuration
+from tests.scim.scenarios import CASES, ID, Reply, Scenario, Send, compare, load
+
+FILES = sorted(CASES.glob("*/*.json"))
+NAMES = [str(path.relative_to(CASES)) for path in FILES]
+
+
+def make_token(configuration: ProvisioningConfiguration) -> str:
+    token = f"token-of-{configuration.public_id}"
+    expires = timezone.now() + timedelta(hours=1)
+    AccessToken.objects.create(application=configuration.application, token=token, expires=expires, scope="scim")
+    return token
+
+
+def in_process(configuration: ProvisioningConfiguration) -> Send:
+    client = Client(raise_request_exception=False)
+
+    def send(method: str, path: str, headers: dict[str, str], content: bytes) -> Reply:
+        kind = headers.pop("Content-Type", "")
+        url = f"/scim/v2/{configuration.public_id}{path}"
+        response = client.generic(method, url, content, content_type=kind, headers=headers)
+        names = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, names, json.loads(response.content) if response.content else None)
+
+    return send
+
+
+def over_http(configuration: ProvisioningConfiguration, address: str, client: httpx.Client) -> Send:
+    def send(method: str, path: str, headers: dict[str, str], content: bytes) -> Reply:
+        url = f"{address}/scim/v2/{configuration.public_id}{path}"
+        response = client.request(method, url, headers=headers, content=content)
+        names = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, names, response.json() if response.content else None)
+
+    return send
+
+
+def run(case: dict[str, Any], configuration: ProvisioningConfiguration, send: Send) -> None:
+    base = f"{settings.BASE_URL}/scim/v2/{configuration.public_id}"
+    Scenario(send, make_token(configuration), {"base": base}).run(case)
+    if "log" in case:
+        rows = ProvisioningLogEntry.objects.filter(configuration=configuration).order_by("pk").values()
+        compare(case["log"], list(rows), "log")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_the_scenario_holds(path: Path):
+    configuration = make_configuration()
+
+    run(load(path), configuration, in_process(configuration))
+
+
+@pytest.mark.live
+@pytest.mark.django_db(transaction=True)
+def test_all_scenarios_hold_over_http(live_server):
+    failures = []
+    with httpx.Client(headers={"User-Agent": ""}) as client:
+        for path in FILES:
+            configuration = make_configuration()
+            try:
+                run(load(path), configuration, over_http(configuration, live_server.url, client))
+            except AssertionError as error:
+                failures.append(f"{path.relative_to(CASES)}: {error}")
+
+    assert failures == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_the_scenario_says_what_it_shows(path: Path):
+    case = load(path)
+
+    assert case["title"].strip()
+    assert case["ids"], "a scenario names the cases of scim-cases.md that it shows"
+    assert [name for name in case["ids"] if not ID.fullmatch(name)] == []
+    assert case.keys() <= {"ids", "title", "setup", "steps", "log"}
