@@ -23,6 +23,7 @@ def main() -> None:
     servers = start(database="postgresql", source="auto")
     try:
         use(servers.directory, "postgresql", "main")
+        os.environ["MFMANAGE_LOG_LEVEL"] = "WARNING"
         django.setup()
         measure(options.users, options.requests)
     finally:
@@ -47,5 +48,4 @@ def measure(users: int, requests: int) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
     main()

@@ -40,7 +40,7 @@ def statements(request: Request, token: str) -> int:
     if "data" in more:
         body, content_type = urlencode(more["data"]).encode(), "application/x-www-form-urlencoded"
     query = f"?{urlencode(more['params'])}" if "params" in more else ""
-    client = Client(headers={"authorization": f"Bearer {token}"})
+    client = Client(SERVER_NAME="127.0.0.1", headers={"authorization": f"Bearer {token}"})
     with CaptureQueriesContext(connection) as captured:
         answer = client.generic(method, path + query, body, content_type)
     _check(answer.status_code, answer.content)

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 from django.core.management import call_command
@@ -63,20 +62,14 @@ def serving(workers: int) -> Iterator[tuple[str, int]]:
         *(sys.executable, "-m", "gunicorn", "mfmanage.wsgi", "--bind", f"127.0.0.1:{port}", "--log-level", "error"),
         *("--worker-class", "gthread", "--threads", "4", "--workers", str(workers), "--keep-alive", "60"),
     ]
-    with subprocess.Popen(argv, env=_environment()) as server:
+    with subprocess.Popen(argv, env={**os.environ, "DJANGO_SETTINGS_MODULE": "mfmanage.settings"}) as server:
         try:
             address = f"http://127.0.0.1:{port}"
-            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8), timeout=60) as client:
                 client.get(f"{address}/healthz").raise_for_status()
             yield address, server.pid
         finally:
             server.terminate()
-
-
-def _environment() -> dict[str, str]:
-    settings: dict[str, Any] = connection.settings_dict
-    address = f"postgres://{settings['USER']}@{settings['HOST']}/{settings['NAME']}"
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "MFMANAGE_DATABASE_URL": address}
 
 
 _USERS = """
