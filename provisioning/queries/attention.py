@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.template.defaultfilters import date as format_date
 
 from provisioning.addresses import address
 from provisioning.fragments import Notice
@@ -44,12 +43,8 @@ def problems(subscription: Subscription, rows: list[ProvisioningConfiguration], 
 
 def _problems_of(row: ProvisioningConfiguration, synchronizing: list[str], now: datetime) -> list[Notice]:
     url, may = address(row.subscription, "configuration", pk=row.pk), Permission.PROVISIONING
-    problems = queries.health(row, synchronizing, now=now).problems
-    found = [Notice(f"{row.name}: {text}", url, "problem", may) for text in problems]
-    expires_at: datetime | None = row.secret_expires_at  # type: ignore[attr-defined]
-    if expires_at and queries.expires_soon(expires_at, now=now):
-        day = format_date(expires_at, "j F Y")
-        found.append(Notice(f"{row.name}: the client secret expires on {day}.", url, "waiting", may))
-    if row.paused_at:
-        found.append(Notice(f"{row.name} is paused: the identity provider changes nothing here.", url, "waiting", may))
-    return found
+    health = queries.health(row, synchronizing, now=now)
+    return [
+        *(Notice(f"{row.name}: {text}", url, "problem", may) for text in health.problems),
+        *(Notice(f"{row.name}: {text}", url, "waiting", may) for text in health.warnings),
+    ]

@@ -7,6 +7,7 @@ from typing import Final
 from django.db import connection
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
+from django.template.defaultfilters import date as format_date
 
 from provisioning.columns import Cell
 from provisioning.models import (
@@ -29,10 +30,11 @@ _RECENT_CALLS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A configuration's state in a word, and what is wrong with it in sentences."""
+    """A configuration's state in a word; what stops it and what is worth a look, in sentences."""
 
     state: Cell
     problems: list[str]
+    warnings: list[str]
 
 
 def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[ProvisioningConfiguration]:
@@ -72,14 +74,16 @@ def synchronizing_vaults(subscription: Subscription) -> list[str]:
 
 def health(configuration: ProvisioningConfiguration, synchronizing: list[str], *, now: datetime) -> Health:
     """Return how a row of ``configurations`` fares; ``synchronizing`` is what ``synchronizing_vaults`` returned."""
-    problems = _problems(configuration, synchronizing, now)
+    problems, warnings = _problems(configuration, synchronizing, now), _warnings(configuration, now)
     if configuration.paused_at:
-        return Health(Cell("Paused", "waiting"), problems)
-    if problems:
-        return Health(Cell("Problem", "problem", problems[0]), problems)
-    if configuration.first_contact_at is None:
-        return Health(Cell("Waiting for first contact", "waiting"), problems)
-    return Health(Cell("Connected", "good"), problems)
+        state = Cell("Paused", "waiting")
+    elif problems:
+        state = Cell("Problem", "problem", problems[0])
+    elif configuration.first_contact_at is None:
+        state = Cell("Waiting for first contact", "waiting")
+    else:
+        state = Cell("Connected", "good", warnings[0] if warnings else "")
+    return Health(state, problems, warnings)
 
 
 def _problems(configuration: ProvisioningConfiguration, synchronizing: list[str], now: datetime) -> list[str]:
@@ -92,15 +96,20 @@ def _problems(configuration: ProvisioningConfiguration, synchronizing: list[str]
     expires_at = configuration.secret_expires_at  # type: ignore[attr-defined]
     if expires_at is None or expires_at <= now:
         problems.append("The client secret has expired: the identity provider gets no token any more.")
-    if failures := configuration.recent_failures:  # type: ignore[attr-defined]
-        calls = "1 call" if failures == 1 else f"{failures} calls"
-        problems.append(f"{calls} of the identity provider failed in the last hour. See the log for the reasons.")
     return problems
 
 
-def expires_soon(expires_at: datetime | None, *, now: datetime) -> bool:
-    """Return whether a secret that still works should be spoken of."""
-    return expires_at is not None and now < expires_at <= now + EXPIRY_WARNING
+def _warnings(configuration: ProvisioningConfiguration, now: datetime) -> list[str]:
+    warnings = []
+    if configuration.paused_at:
+        warnings.append("It is paused: the calls of the identity provider are refused until somebody resumes it.")
+    if failures := configuration.recent_failures:  # type: ignore[attr-defined]
+        calls = "1 call" if failures == 1 else f"{failures} calls"
+        warnings.append(f"{calls} of the identity provider failed in the last hour. See the log for the reasons.")
+    expires_at: datetime | None = configuration.secret_expires_at  # type: ignore[attr-defined]
+    if expires_at and now < expires_at <= now + EXPIRY_WARNING:
+        warnings.append(f"The client secret expires on {format_date(expires_at, 'j F Y')}.")
+    return warnings
 
 
 def _table(model: type[Model]) -> str:

@@ -8,12 +8,18 @@ from provisioning.queries.pages import COUNT_LIMIT, Page, fetch
 
 CHOICE_LIMIT = 500
 """How many groups a form offers to choose from; others are reached through the group's own page."""
-_MEMBERS = RawSQL(
-    "(SELECT COUNT(*) FROM (SELECT 1 FROM provisioning_groupmembership AS m"
-    " WHERE m.group_id = provisioning_usergroup.id LIMIT %s) AS some)",
-    [COUNT_LIMIT + 1],
-)
-"""The number of members, counted no further than the screens say it: a group may have 250,000."""
+
+
+def members_count(*, limit: int) -> RawSQL:
+    """Return the number of a group's members, counted to ``limit + 1`` at most: a group may have 250,000."""
+    return RawSQL(
+        "(SELECT COUNT(*) FROM (SELECT 1 FROM provisioning_groupmembership AS m"
+        " WHERE m.group_id = provisioning_usergroup.id LIMIT %s) AS some)",
+        [limit + 1],
+    )
+
+
+_MEMBERS = members_count(limit=COUNT_LIMIT)
 
 
 def user_groups(subscription: Subscription) -> QuerySet[UserGroup]:

@@ -15,6 +15,7 @@ from django.template.defaultfilters import date as format_date
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 
 from provisioning import fragments, navigation
 from provisioning.addresses import address
@@ -41,9 +42,13 @@ def navigation_sections(context: Context) -> list[tuple[str, list[navigation.Ent
 
 @register.simple_tag(takes_context=True)
 def my_subscriptions(context: Context) -> list[Subscription]:
-    """Return the subscriptions that the person may enter, each once, by name."""
-    accounts = roles_of(context["request"].user).order_by("subscription__name", "-role")[:_SUBSCRIPTIONS_SHOWN]
-    return list({account.subscription_id: account.subscription for account in accounts}.values())
+    """Return the subscriptions that the person may enter, each once, by name; both menus share one query."""
+    request = context["request"]
+    if not hasattr(request, "my_subscriptions"):
+        accounts = roles_of(request.user).order_by("subscription__name", "-role")[:_SUBSCRIPTIONS_SHOWN]
+        request.my_subscriptions = list({one.subscription_id: one.subscription for one in accounts}.values())
+    subscriptions: list[Subscription] = request.my_subscriptions
+    return subscriptions
 
 
 @register.simple_tag(takes_context=True)
@@ -89,7 +94,7 @@ def ago(at: datetime | None) -> str | SafeString:
     """Return how long ago that was; the exact time is in the element."""
     if at is None:
         return "–"
-    exact = format_date(at, "j F Y, H:i:s")
+    exact = format_date(localtime(at), "j F Y, H:i:s")
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, naturaltime(at))
 
 
@@ -98,7 +103,7 @@ def moment(at: datetime | None) -> str | SafeString:
     """Return the exact time, in the subscription's time zone."""
     if at is None:
         return "–"
-    return format_html('<time datetime="{}">{}</time>', at.isoformat(), format_date(at, "j M Y, H:i:s"))
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), format_date(localtime(at), "j M Y, H:i:s"))
 
 
 @register.filter

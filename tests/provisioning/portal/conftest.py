@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from provisioning.license_types import LicenseType
@@ -67,6 +68,12 @@ class Contoso:
         ]
 
 
+@pytest.fixture(autouse=True)
+def _no_attempts_yet():
+    """Attempts to sign in are counted per address, and every test comes from the same one."""
+    cache.clear()
+
+
 @pytest.fixture
 def contoso(db) -> Contoso:
     configuration = make_configuration(make_subscription("Contoso"), "Contoso Entra ID")
@@ -99,4 +106,5 @@ def sign_in():
 
 @pytest.fixture
 def admin(contoso, sign_in) -> Client:
-    return sign_in(make_admin(contoso.subscription, "root@contoso.example"))
+    client: Client = sign_in(make_admin(contoso.subscription, "root@contoso.example"))
+    return client

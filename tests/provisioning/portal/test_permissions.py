@@ -61,7 +61,9 @@ def test_a_billing_admin_sees_no_provisioning(contoso, sign_in):
         url for url in contoso.pages() if "/provisioning/" in url
     }
     assert set(answers.values()) == {200, 404}
-    assert b"/provisioning/" not in b"".join(client.get(url).content for url, status in answers.items() if status == 200)
+    assert b"/provisioning/" not in b"".join(
+        client.get(url).content for url, status in answers.items() if status == 200
+    )
 
 
 def test_a_stranger_finds_nothing(contoso, sign_in):

@@ -47,6 +47,14 @@ def test_a_disabled_person_is_told_so(contoso):
     assert "Your account is disabled" in answer.content.decode()
 
 
+def test_too_many_attempts_are_refused_with_a_page_of_our_own(contoso):
+    client = Client()
+    answers = [client.post(LOGIN, {"login": f"name{number}", "password": "wrong"}) for number in range(31)]
+
+    assert answers[-1].status_code == 429
+    assert "Wait a minute, then try again." in answers[-1].content.decode()
+
+
 def test_signing_out_ends_the_session(contoso, admin):
     assert admin.post("/account/logout/")["Location"] == LOGIN
 

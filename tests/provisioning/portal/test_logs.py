@@ -1,0 +1,153 @@
+"""The provisioning log and the audit log."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from provisioning.license_types import LicenseType
+from provisioning.models import AuditEntry, LoginAccount, ProvisioningLogEntry, Subscription
+from provisioning.services.calls import record_failure
+from provisioning.services.group_settings import set_group_license
+from tests.factories import ACTOR, NOON, make_admin, make_call, make_configuration
+
+
+@pytest.fixture
+def log(contoso):
+    return contoso.url("provisioning/log/")
+
+
+@pytest.fixture
+def refused(contoso):
+    """A call that was refused on the next day, in another configuration."""
+    other = make_configuration(contoso.subscription, "Test tenant")
+    call = make_call(other, operation="update", request_id="request-refused", at=NOON + timedelta(days=1))
+    record_failure(
+        call, status=409, detail='userName "cy@contoso.example" is already in use', resource_name="cy@contoso"
+    )
+    return ProvisioningLogEntry.objects.latest("id")
+
+
+def shown(client, url):
+    """Return what the list says of each call: operation and resource, newest first."""
+    page = client.get(url).content.decode()
+    rows = re.findall(r"<tr>\s*<td>.*?</tr>", page, re.DOTALL)
+    return [re.search(r"</td>\s*<td>(\w+ \w+)</td>\s*<td>([^<]+)</td>", row).groups() for row in rows]
+
+
+ANN, BO, LEGAL = (
+    ("Create user", "ann@contoso.example"),
+    ("Create user", "bo@contoso.example"),
+    ("Create group", "Legal"),
+)
+CY = ("Update user", "cy@contoso")
+
+
+def test_the_newest_call_comes_first(log, admin, refused):
+    assert shown(admin, log) == [CY, LEGAL, BO, ANN]
+    assert "already in use" in admin.get(log).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("result=failed", [CY]),
+        ("result=succeeded", [LEGAL, BO, ANN]),
+        ("operation=update", [CY]),
+        ("operation=delete", []),
+        ("q=ann", [ANN]),
+        ("q=LEGAL", [LEGAL]),
+        ("q=request-refused", [CY]),
+        ("first_day=2026-05-13", [CY]),
+        ("last_day=2026-05-12", [LEGAL, BO, ANN]),
+        ("first_day=2026-05-12&last_day=2026-05-13&result=failed", [CY]),
+        ("first_day=nonsense&result=nonsense&configuration=x&operation=x", [CY, LEGAL, BO, ANN]),
+        ("q=%00", [CY, LEGAL, BO, ANN]),
+    ],
+)
+def test_filters_stand_in_the_address_and_nonsense_narrows_nothing(query, found, log, admin, refused):
+    assert shown(admin, f"{log}?{query}") == found
+
+
+def test_one_configurations_calls(log, admin, refused):
+    assert shown(admin, f"{log}?configuration={refused.configuration_id}") == [CY]
+
+
+def test_a_users_scim_id_finds_their_calls(contoso, log, admin):
+    assert shown(admin, f"{log}?q={contoso.ann.scim_id}") == [ANN]
+
+
+def test_days_are_those_of_the_subscriptions_time_zone(contoso, log, admin, refused):
+    Subscription.objects.update(time_zone="Pacific/Kiritimati")  # 14 hours ahead: noon is already the next day
+
+    assert shown(admin, f"{log}?first_day=2026-05-14") == [CY]
+    assert "14 May 2026, 02:00:00" in admin.get(log).content.decode()
+
+
+def test_nothing_fits_is_said(log, admin):
+    assert "No call fits this filter." in admin.get(f"{log}?q=nobody").content.decode()
+
+
+def test_pages_lead_to_older_calls_and_back(contoso, log, admin):
+    for number in range(60):
+        record_failure(make_call(contoso.configuration), status=409, detail="", resource_name=f"name {number}")
+
+    first = admin.get(log).content.decode()
+    older = re.search(r'href="([^"]+)" rel="next"', first)[1]
+    newer = re.search(r'href="([^"]+)" rel="prev"', admin.get(log + older).content.decode())[1]
+
+    names = [name for _, name in shown(admin, log) + shown(admin, log + older)]
+    assert names == [
+        *(f"name {number}" for number in reversed(range(60))),
+        "Legal",
+        "bo@contoso.example",
+        "ann@contoso.example",
+    ]
+    assert shown(admin, log + newer) == shown(admin, log)
+
+
+def test_htmx_gets_the_list_alone(log, admin, refused):
+    assert "<html" not in admin.get(log, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_a_calls_page_shows_old_and_new(contoso, log, admin):
+    entry = ProvisioningLogEntry.objects.get(resource_name="ann@contoso.example")
+    entry.changes = {"displayName": ["Ann <Old>", "Ann New"], "emails": [None, [{"value": "a@b.example"}]]}
+    entry.save()
+
+    page = admin.get(f"{log}{entry.pk}/").content.decode()
+
+    assert "<del>Ann &lt;Old&gt;</del>" in page
+    assert "<ins>Ann New</ins>" in page
+    assert "a@b.example" in page
+    assert entry.resource_id in page
+    assert "Succeeded" in page
+
+
+def test_a_refused_calls_page_says_why(log, admin, refused):
+    page = admin.get(f"{log}{refused.pk}/").content.decode()
+
+    assert "is already in use" in page
+    assert "The call changed nothing." in page
+    assert "request-refused" in page
+
+
+def test_the_audit_log_says_who_did_what(contoso, admin):
+    set_group_license(group=contoso.legal, license_type=LicenseType.CONCURRENT, actor=ACTOR, at=NOON)
+
+    page = admin.get(contoso.url("audit/")).content.decode()
+
+    for words in ("manage.py tests", "Operator", "Set license type of user group", "Legal", "named", "concurrent"):
+        assert words in page
+
+
+def test_a_billing_admin_sees_their_own_acts(contoso, sign_in):
+    account = make_admin(contoso.subscription, "billing@contoso.example", role=LoginAccount.Role.BILLING_ADMIN)
+    common = {"subscription": contoso.subscription, "at": NOON, "actor_kind": "person"}
+    AuditEntry.objects.create(**common, actor_name=account.user.username, action="order licenses", target="Named")
+    AuditEntry.objects.create(**common, actor_name="somebody@else.example", action="create vault", target="Theirs")
+
+    page = sign_in(account).get(contoso.url("audit/")).content.decode()
+
+    assert "Order licenses" in page
+    assert "Theirs" not in page
