@@ -6,8 +6,9 @@ class LicensingConfig(AppConfig):
     verbose_name = "Licensing"
 
     def ready(self) -> None:
-        from licensing import embedded, handlers
+        from licensing import embedded, handlers, portal
         from provisioning.signals import directory_changed
 
         directory_changed.connect(handlers.directory_changed, dispatch_uid="licensing")
         embedded.connect()
+        portal.register()

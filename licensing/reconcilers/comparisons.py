@@ -38,7 +38,8 @@ def compare(session: VaultSession) -> Drift:
     for link in _links(session):
         if not targets.members_due(link):
             targets.compare(session, link, drift)
-    _report(session, drift)
+    if not session.only_looks:
+        _report(session, drift)
     return drift
 
 
@@ -82,7 +83,7 @@ def _make_due(
     repairing = {row.pk for row in steps if row.due_at is None and row.state != Ending.STALLED}
     waking = repairing | {row.pk for row in news if row.due_at is None}
     drift.repaired += len(repairing)
-    if not news and not waking:
+    if session.only_looks or not (news or waking):
         return
     with session.lease.recording():
         lock_users([*waking, *(row.pk for row in news)])
@@ -104,7 +105,7 @@ def _compare_accounts(
     news = [row for row in changed if row.due_at is None]
     drift.different += len(news)
     drift.repaired += len(news)
-    if not changed:
+    if session.only_looks or not changed:
         return
     with session.lease.recording():
         lock_users(row.pk for row in changed)

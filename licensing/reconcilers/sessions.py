@@ -37,12 +37,16 @@ class VaultTally:
 
 @dataclass(slots=True)
 class VaultSession:
-    """One vault, the client of its agent, and the lease that lets this worker speak."""
+    """One vault, the client of its agent, and the lease that lets this worker speak.
+
+    With ``only_looks`` a comparison counts what differs, and changes neither the vault nor the records.
+    """
 
     vault: Vault
     agent: VaultAgent
     lease: Lease
     tally: VaultTally = field(default_factory=VaultTally)
+    only_looks: bool = False
 
     @property
     def guid(self) -> str:

@@ -86,7 +86,8 @@ def compare(session: VaultSession, link: GroupLink, drift: Drift) -> None:
         known = {str(row.vault_user.account_uid): row for row in part.records(records, "vault_user__account_uid")}
         _record_seen(session, known, part.items.keys(), drift)
         strangers = plan.strangers_to_remove(present=part.items, known=known.keys(), mode=plan.Mode(link.mode))
-        _remove(session, link, strangers)
+        if not session.only_looks:
+            _remove(session, link, strangers)
         drift.unexpected += len(strangers)
         drift.repaired += len(strangers)
 
@@ -98,7 +99,7 @@ def _record_seen(session: VaultSession, known: dict[str, VaultUserMembership], p
     drift.unexpected += sum(not row.wanted for row in news if not row.seen)
     drift.repaired += sum(row.wanted == row.seen for row in news)
     open_users = [row.vault_user_id for uid, row in known.items() if row.wanted != (uid in present)]
-    if not news and not open_users:
+    if session.only_looks or not (news or open_users):
         return
     with session.lease.recording():
         lock_users([*open_users, *(row.vault_user_id for row in news)])

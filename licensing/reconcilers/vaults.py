@@ -14,6 +14,7 @@ from licensing.models import Ending, VaultStatus
 from licensing.plans.backoff import wait_after
 from licensing.reconcilers import comparisons, targets, vault_reports, vault_users
 from licensing.reconcilers.sessions import VaultSession, VaultTally
+from licensing.reconcilers.targets import Drift
 from licensing.services import agents, leases
 from provisioning.models import Vault
 
@@ -43,6 +44,23 @@ def reconcile(vault_id: int, *, now: datetime) -> VaultTally | None:
     finally:
         lease.release()
     return session.tally
+
+
+def inspect(vault_id: int, *, now: datetime) -> Drift | str:
+    """Compare the vault in full without changing anything; a sentence when that cannot be done."""
+    lease = leases.acquire(vault_id, now)
+    if lease is None:
+        return "A worker is at it; try again."
+    vault = Vault.objects.get(pk=vault_id)
+    session = VaultSession(vault, agents.agent_for(vault), lease, only_looks=True)
+    try:
+        return comparisons.compare(session)
+    except (AgentUnavailable, AgentRefused) as problem:
+        return problem.sentence
+    except leases.LeaseLost:
+        return "Another worker took over; try again."
+    finally:
+        lease.release()
 
 
 def _work(session: VaultSession) -> None:

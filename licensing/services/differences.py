@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, Q
 
-from licensing.models import LicenseGrant, VaultStatus, VaultUser, VaultUserMembership
+from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser, VaultUserMembership
 from licensing.services.due import BEHIND, due_subscriptions, unprepared_links
 from provisioning.models import LoginAccount, Subscription
+
+_OPEN = Q(due_at__isnull=False) | Q(state=Ending.STALLED)
 
 
 def differences(*, subscription: Subscription, now: datetime) -> dict[str, int]:
@@ -18,12 +20,12 @@ def differences(*, subscription: Subscription, now: datetime) -> dict[str, int]:
     counts = {
         "accounts": LoginAccount.objects.filter(BEHIND, subscription=pk).count(),
         "releases": LicenseGrant.objects.filter(subscription=pk, release_due_at__lte=now).count(),
-        "vault_users": VaultUser.objects.filter(BEHIND, subscription=pk).count(),
+        "vault_users": VaultUser.objects.filter(_OPEN, vault__subscription=pk).count(),
         "members": VaultUserMembership.objects.exclude(wanted=F("seen"))
-        .filter(subscription=pk, target__link__paused_at__isnull=True, target__link__isnull=False)
+        .filter(target__vault__subscription=pk, target__link__paused_at__isnull=True, target__link__isnull=False)
         .count(),
         "links": unprepared_links().filter(subscription=pk).count(),
-        "vaults": VaultStatus.objects.filter(subscription=pk).exclude(state="ready").count(),
+        "vaults": VaultStatus.objects.filter(subscription=pk).exclude(state=Ending.READY).count(),
     }
     if not counts["accounts"] and pk in due_subscriptions(now):
         counts["subscription"] = 1

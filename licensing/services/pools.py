@@ -77,6 +77,12 @@ def set_purchased(
     return {license_type: pools[license_type].purchased for license_type in LICENSED_TYPES}
 
 
+def purchased(subscription: Subscription) -> dict[LicenseType, int]:
+    """Return what the subscription purchased of every type, highest first."""
+    known = dict(LicensePool.objects.filter(subscription=subscription).values_list("license_type", "purchased"))
+    return {license_type: known.get(license_type, 0) for license_type in LICENSED_TYPES}
+
+
 def lock(subscription_id: int) -> dict[LicenseType, LicensePool]:
     """Return the subscription's pools, made where missing, locked in key order until the transaction ends.
 

@@ -22,7 +22,8 @@ def world(db, settings):
     subscription = make_subscription()
     purchase(subscription, read_only=20)
     configuration = make_configuration(subscription, default_license_type=LicenseType.READ_ONLY)
-    with serving(Application(server, token=settings.VAULT_AGENT_TOKEN), listen("127.0.0.1", 0)) as url:
+    application = Application(server, token=settings.VAULT_AGENT_TOKEN)
+    with listen("127.0.0.1", 0) as listener, serving(application, listener) as url:
         vault = make_vault(subscription, "Contracts", agent_url=url)
         yield World(subscription, configuration, server, vault)
     server.close()

@@ -1,0 +1,94 @@
+"""What licensing adds to the portal's lists and to Home, registered in ``ready()``."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import Count
+
+from licensing import views
+from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
+from licensing.plans.links import LinkState, LinkView
+from licensing.services import link_states, overview
+from provisioning import columns, fragments
+from provisioning.addresses import address
+from provisioning.columns import Cell, Column, Tone
+from provisioning.fragments import Notice
+from provisioning.license_types import LicenseType
+from provisioning.models import Subscription
+from provisioning.permissions import Permission
+
+_TONES: Mapping[LinkState, Tone] = {
+    LinkState.IN_SYNC: "good",
+    LinkState.PENDING: "waiting",
+    LinkState.SYNCHRONIZING: "waiting",
+    LinkState.NEEDS_ATTENTION: "problem",
+    LinkState.SOURCE_DELETED: "problem",
+    LinkState.PAUSED: "quiet",
+}
+
+
+def register() -> None:
+    """Add licensing's columns, fragments and notices to the portal."""
+    columns.register("accounts", Column("License", license_cells))
+    columns.register("accounts", Column("Vaults", vault_count_cells))
+    columns.register("links", Column("State", link_cells))
+    columns.register("vaults", Column("Synchronization", vault_cells))
+    fragments.register("home", views.home)
+    fragments.register("account", views.account)
+    fragments.register("group_license", views.group_license)
+    fragments.register_notices(notices)
+
+
+def license_cells(ids: Sequence[int]) -> dict[int, Cell]:
+    """Return each account's license, and what it waits for."""
+    rows = LicenseGrant.objects.filter(account_id__in=ids)
+    return {grant.account_id: _license_cell(grant) for grant in rows}
+
+
+def _license_cell(grant: LicenseGrant) -> Cell:
+    label = LicenseType(grant.granted_type).label
+    if grant.is_waiting:
+        return Cell(label, "waiting", f"Waits for {LicenseType(grant.wanted_type).label}")
+    return Cell(label, "good" if grant.granted_type else "quiet")
+
+
+def vault_count_cells(ids: Sequence[int]) -> dict[int, Cell]:
+    """Return in how many vaults each account is enabled."""
+    rows = VaultUser.objects.filter(account_id__in=ids, seen_enabled=True).values_list("account_id")
+    return {pk: Cell(str(number), "quiet") for pk, number in rows.annotate(number=Count("pk")) if pk is not None}
+
+
+def link_cells(ids: Sequence[int]) -> dict[int, Cell]:
+    """Return how each link stands."""
+    return {pk: _link_cell(view) for pk, view in link_states.views(ids).items()}
+
+
+def _link_cell(view: LinkView) -> Cell:
+    text = f"{view.state.capitalize()} {view.progress}".strip()
+    return Cell(text, _TONES[view.state], view.reason)
+
+
+def vault_cells(ids: Sequence[int]) -> dict[int, Cell]:
+    """Return how keeping each vault in step goes."""
+    tones: dict[str, Tone] = {Ending.READY: "good", Ending.RETRYING: "waiting", Ending.STALLED: "problem"}
+    statuses = VaultStatus.objects.filter(vault_id__in=ids)
+    return {one.vault_id: Cell(Ending(one.state).label, tones[one.state], one.reason) for one in statuses}
+
+
+def notices(subscription: Subscription) -> list[Notice]:
+    """Return the licenses in use, and what about licenses and vaults needs attention."""
+    pools = overview.pools(subscription)
+    seats = [pool for pool in pools if pool.free is not None]
+    used, total = sum(pool.in_use for pool in seats), sum(pool.total for pool in seats)
+    home = address(subscription, "home")
+    found = [Notice(f"{used:,} of {total:,} licenses in use", home, "good", Permission.SEE_LICENSES)]
+    for pool in pools:
+        label = pool.license_type.label
+        if pool.over:
+            text = f"{label}: {pool.over:,} more licenses are granted than purchased, so none is granted now."
+            found.append(Notice(text, home, "problem", Permission.SEE_LICENSES))
+        if pool.waiting:
+            people = "1 user waits" if pool.waiting == 1 else f"{pool.waiting:,} users wait"
+            found.append(Notice(f"{people} for a {label} license.", home, "waiting", Permission.SEE_LICENSES))
+    vaults = address(subscription, "vaults")
+    found += [Notice(f"Vault {one.vault.name}: {one.reason}", vaults) for one in overview.unwell_vaults(subscription)]
+    return found

@@ -1,0 +1,47 @@
+"""Everything about one account: its license and why, its groups, its vault users, and what is pending."""
+
+from datetime import datetime
+from typing import Any
+
+from licensing.services import presences, reasons
+from provisioning.models import LoginAccount, UserGroup
+
+
+def explain(*, account: LoginAccount, now: datetime) -> dict[str, Any]:
+    """Return the document of ``manage.py explain`` (docs/commands.md)."""
+    reason = reasons.reason(account, now=now)
+    vaults = presences.of_account(account)
+    groups = UserGroup.objects.filter(memberships__account=account, deleted_at__isnull=True)
+    return {
+        "username": account.username,
+        "state": _state(account),
+        "license": {
+            "wanted": reason.wanted.slug,
+            "granted": reason.granted.slug,
+            "waiting": reason.is_waiting,
+            "place": reason.place or None,
+            "why": reason.why,
+        },
+        "groups": list(groups.order_by("display_name").values_list("display_name", flat=True)),
+        "vaults": [
+            {"vault": one.vault.name, "state": one.state.lower(), "groups": list(one.groups), "why": one.why}
+            for one in vaults
+        ],
+        "pending": _pending(account, reason, vaults),
+    }
+
+
+def _state(account: LoginAccount) -> str:
+    if account.is_removed:
+        return "removed"
+    return "enabled" if account.is_enabled else "disabled"
+
+
+def _pending(account: LoginAccount, reason: reasons.Reason, vaults: list[presences.Presence]) -> list[str]:
+    pending = []
+    if account.generation != account.observed_generation:
+        pending.append("A change of the account or its groups is about to be looked at.")
+    if reason.is_waiting:
+        pending.append(f"{reason.why}.")
+    pending += [f"Vault {one.vault.name}: {one.why}." for one in vaults if one.is_due or one.needs_person]
+    return pending

@@ -1,0 +1,47 @@
+"""Pieces of portal pages about licenses and vault users; each has an address, so that htmx can renew it."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from licensing.services import overview, presences, previews, reasons
+from provisioning.license_types import LicenseType
+from provisioning.models import LoginAccount, UserGroup
+from provisioning.permissions import Permission, PortalRequest, requires
+
+SHOWN = 50
+"""How many accounts a preview lists."""
+
+
+@requires(Permission.SEE_LICENSES)
+def home(request: PortalRequest) -> HttpResponse:
+    """Show the licenses table."""
+    return render(request, "licensing/_home.html", {"pools": overview.pools(request.subscription)})
+
+
+@requires(Permission.SEE)
+def account(request: PortalRequest, pk: int) -> HttpResponse:
+    """Show an account's license with its reason, and its vaults."""
+    found = LoginAccount.objects.filter(pk=pk, subscription=request.subscription).first()
+    if found is None:
+        raise Http404
+    context = {
+        "account": found,
+        "reason": reasons.reason(found, now=timezone.now()),
+        "presences": presences.of_account(found),
+    }
+    return render(request, "licensing/_account.html", context)
+
+
+@requires(Permission.PROVISIONING)
+def group_license(request: PortalRequest, pk: int) -> HttpResponse:
+    """Show who gains, loses and waits when a group gets the license type of the query (an empty one: none)."""
+    group = UserGroup.objects.filter(pk=pk, subscription=request.subscription, deleted_at__isnull=True).first()
+    word = request.GET.get("license_type", "")
+    if group is None or (word and word not in {str(int(one)) for one in LicenseType}):
+        raise Http404
+    license_type = LicenseType(int(word)) if word else None
+    preview = previews.group_license(group=group, license_type=license_type, at=timezone.now())
+    shown = preview["accounts"][:SHOWN]
+    context = {"preview": preview, "shown": shown, "more": len(preview["accounts"]) - len(shown)}
+    return render(request, "licensing/_group_license.html", context)
