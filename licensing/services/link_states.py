@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
 
 from licensing.models import Ending, VaultUserMembership
@@ -25,7 +25,7 @@ def _rows(ids: Sequence[int]) -> QuerySet[GroupLink]:
             total=_count(members),
             unsettled=_count(members.exclude(wanted=F("seen"))),
             refused=_count(refused),
-            refusal=Coalesce(Subquery(refused.values("vault_user__reason")[:1]), Value("")),
+            refusal=Coalesce(Subquery(refused.values("vault_user__reason")[:1]), Value(""), output_field=TextField()),
         )
     )
 
