@@ -1,0 +1,156 @@
+"""The main job, as in the README: an admin in a browser, Entra over HTTP, workers behind, a vault server beside."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from mfmanage.embedded import free_port
+
+pytestmark = pytest.mark.e2e
+ROOT = Path(__file__).parents[2]
+EMAIL = "ann@contoso.example"
+
+
+class Installation:
+    """An embedded installation of its own, run by its own commands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        own = {"MFMANAGE_DATA_DIR": str(folder), "MFMANAGE_BASE_URL": self.address}
+        ours = ("MFMANAGE_", "DJANGO_")
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | own
+
+    def argv(self, *words: str) -> list[str]:
+        return [sys.executable, str(ROOT / "manage.py"), *words]
+
+    def manage(self, *words: str) -> Any:
+        """Run a command and return its (last) JSON document."""
+        answer = subprocess.run(
+            self.argv(*words, "--json"), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout.splitlines()[-1])
+
+    @contextmanager
+    def running(self, *words: str) -> Iterator[Any]:
+        """Keep a command running; give the document that it prints when it listens."""
+        process = subprocess.Popen(
+            self.argv(*words, "--json"), cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert process.stdout is not None
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+@pytest.fixture
+def installation(tmp_path) -> Iterator[Installation]:
+    installation = Installation(tmp_path / "data")
+    with ExitStack() as stack:
+        stack.enter_context(installation.running("serve", "--port", str(installation.port)))
+        vault_server = stack.enter_context(installation.running("vaultserver", "--port", "0"))
+        pools = ["--license", "named=20", "--license", "read-only=25"]
+        password = ["--password", "correct horse battery"]
+        installation.manage("createsubscription", "Contoso", *pools, "--admin", EMAIL, *password)
+        installation.manage("createvault", "Contoso", "Projects", "--agent-url", vault_server["url"])
+        yield installation
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        yield browser
+        browser.close()
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.goto(address)
+    page.fill("input[name=login]", EMAIL)
+    page.fill("input[name=password]", "correct horse battery")
+    page.press("input[name=password]", "Enter")
+    expect(page.get_by_role("heading", name="Contoso", level=1)).to_be_visible()
+
+
+def create_configuration(page: Page) -> dict[str, str]:
+    """Make a configuration and return what the credentials dialog shows."""
+    page.get_by_role("link", name="Configurations").first.click()
+    page.get_by_text("Create configuration").first.click()
+    page.get_by_text("Microsoft Entra app gallery").first.click()
+    page.get_by_label("Configuration name").fill("Contoso Entra ID")
+    page.get_by_label("Default license type").select_option(label="Read only")
+    page.get_by_role("button", name="Save").click()
+    labels = ("Tenant URL", "Token endpoint", "Client ID", "Client secret")
+    dialog = page.get_by_role("dialog")
+    return {label: dialog.get_by_label(label, exact=True).input_value() for label in labels}
+
+
+def provision(installation: Installation, credentials: dict[str, str], folder: Path, *, cycles: int) -> Any:
+    secret = folder / "secret"
+    secret.write_text(credentials["Client secret"])
+    return installation.manage(
+        *("entra", "run", "--cycles", str(cycles), "--state", str(folder / "state.json")),
+        *("--tenant-url", credentials["Tenant URL"], "--token-endpoint", credentials["Token endpoint"]),
+        *("--client-id", credentials["Client ID"], "--client-secret-file", str(secret)),
+        *("--directory", str(ROOT / "mfmanage" / "entra" / "sample.json")),
+    )
+
+
+def reload_until(page: Page, text: "re.Pattern[str]") -> None:
+    """Look again, as a person does, until the page says it."""
+    for _ in range(60):
+        if text.search(page.get_by_role("main").inner_text()):
+            return
+        page.wait_for_timeout(500)
+        page.reload()
+    raise AssertionError(f"{text.pattern!r} never came: {page.get_by_role('main').inner_text()}")
+
+
+def test_from_the_first_sign_in_to_a_user_with_license_and_vault(installation, browser, tmp_path):
+    page = browser.new_page()
+    sign_in(page, installation.address)
+
+    credentials = create_configuration(page)
+    summary = provision(installation, credentials, tmp_path, cycles=1)
+    assert summary["cycles"][0]["failed"] == 0
+    assert summary["cycles"][0]["created"] == 66
+
+    page.goto(installation.address)
+    page.get_by_role("link", name="User groups").first.click()
+    page.get_by_role("link", name="Legal", exact=True).click()
+    page.get_by_role("combobox", name="License type").select_option(label="Named")
+    page.get_by_role("button", name="Change…").click()
+    page.get_by_role("button", name="Change license type").click()
+
+    page.get_by_role("link", name="Links").first.click()
+    page.get_by_role("link", name="Add link").first.click()
+    page.get_by_label("Source user group").select_option(label="Legal")
+    page.get_by_label("Create new user group").check()
+    page.get_by_label("Target vault").select_option(label="Projects")
+    page.get_by_label("Name of the new user group").fill("Lawyers")
+    page.get_by_role("button", name="Add link").click()
+    reload_until(page, re.compile("In sync"))
+
+    page.get_by_role("link", name="User groups").first.click()
+    page.get_by_role("link", name="Legal", exact=True).click()
+    page.locator("main td a[href*='/users/'], main th a[href*='/users/']").first.click()
+    reload_until(page, re.compile("Named, from group Legal"))
+    reload_until(page, re.compile("Projects"))
+    assert "Additional information 1" in page.get_by_role("main").inner_text()
+
+    summary = provision(installation, credentials, tmp_path, cycles=1)
+    assert summary["cycles"][0]["disabled"] == 2
+    assert provision(installation, credentials, tmp_path, cycles=1)["cycles"][0]["writes"] == 0
