@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.template import Context
 from django.template.defaultfilters import date as format_date
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
@@ -115,6 +115,12 @@ def license_label(license_type: int | None) -> str:
 def counted(number: int) -> str:
     """Return a number that a query counted to the limit."""
     return number_words(number)
+
+
+@register.filter
+def at_sign_breaks(address: str) -> SafeString:
+    """Return an address that may continue on the next line after its at sign."""
+    return format_html_join(mark_safe("@<wbr>"), "{}", ((part,) for part in address.split("@")))
 
 
 @register.filter

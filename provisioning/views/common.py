@@ -13,10 +13,10 @@ from provisioning.permissions import PortalRequest
 Row = TypeVar("Row", bound=Model)
 
 
-def with_cells(table: columns.Table, rows: Sequence[Row]) -> list[tuple[Row, list[Cell | None]]]:
-    """Return each row with the cells that other apps add to it."""
-    cells = columns.rows(table, [row.pk for row in rows])
-    return [(row, cells[row.pk]) for row in rows]
+def with_cells(table: columns.Table, rows: Sequence[Row]) -> list[tuple[Row, list[tuple[str, Cell | None]]]]:
+    """Return each row with the cells that other apps add to it, each under its column's title."""
+    titles, cells = columns.titles(table), columns.rows(table, [row.pk for row in rows])
+    return [(row, list(zip(titles, cells[row.pk], strict=True))) for row in rows]
 
 
 def template_for(request: PortalRequest, name: str) -> str:

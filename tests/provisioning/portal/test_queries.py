@@ -12,8 +12,8 @@ FRAME = 4
 """Session, person, role, and the subscriptions of the menus."""
 LISTS = {
     "": 12,
-    "users/": 5,
-    "vaults/": 1,
+    "users/": 6,
+    "vaults/": 2,
     "audit/": 1,
     "provisioning/configurations/": 2,
     "provisioning/groups/": 1,

@@ -139,6 +139,7 @@ def test_columns_of_other_apps_are_shown(contoso, users, admin, monkeypatch):
     page = admin.get(users).content.decode()
 
     assert '<th scope="col">License</th>' in page
+    assert '<td data-label="License">' in page
     assert "waits for Named, place 4 of 17" in page
 
 
@@ -182,6 +183,12 @@ def test_a_removed_user_is_shown_with_what_happened(contoso, admin):
     assert "The identity provider removed this user" in page
     assert "Delete user" in page
     assert LoginAccount.objects.get(pk=contoso.ann.pk).is_removed
+
+
+def test_a_long_username_breaks_after_its_at_sign_and_stays_escaped(contoso, users, admin):
+    make_account(contoso.configuration, "<b>@contoso.example")
+
+    assert "&lt;b&gt;@<wbr>contoso.example" in admin.get(users).content.decode()
 
 
 def test_a_name_cannot_bring_markup_along(contoso, users, admin):
