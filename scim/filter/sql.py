@@ -7,8 +7,6 @@ false, as in the oracle, because ``and`` and ``or`` keep it from becoming true a
 from collections.abc import Callable, Iterable
 
 from django.db import connection
-from django.db.models import BooleanField
-from django.db.models.expressions import RawSQL
 
 from scim.filter.ast import And, Compare, Literal, Node, Not, Operator, Or, Present, ValuePath
 from scim.filter.dialects import DIALECTS
@@ -22,14 +20,13 @@ Find = Callable[[Field], Place]
 _SYMBOLS = {Operator.EQ: "=", Operator.GT: ">", Operator.GE: ">=", Operator.LT: "<", Operator.LE: "<="}
 
 
-def where(node: Node, resource_type: ResourceType, base: str) -> RawSQL:
-    """Return what a queryset of the resource type's model is filtered by.
+def where(node: Node, resource_type: ResourceType, base: str) -> Sql:
+    """Return the condition on rows of the resource type's table.
 
     ``base`` is the Tenant URL, which addresses of resources begin with.
     """
-    compiler = _Compiler(LAYOUTS[resource_type], Context(DIALECTS[connection.vendor], base))
-    sql = compiler.condition(node)
-    return RawSQL(sql.text, sql.parameters, BooleanField())  # noqa: S611  names of the schema table, bound values
+    context = Context(DIALECTS[connection.vendor], base)
+    return _Compiler(LAYOUTS[resource_type], context).condition(node)
 
 
 class _Compiler:

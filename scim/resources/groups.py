@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Value
 
 from provisioning.models import GroupMembership, GroupNesting, ProvisioningConfiguration, UserGroup
 from provisioning.services import groups
@@ -15,7 +15,8 @@ from scim import patch
 from scim.documents import Document, normalize
 from scim.filter.match import fold_document
 from scim.projection import Projection
-from scim.resources.queries import Page, Query, page_of
+from scim.resources.queries import Query
+from scim.resources.reading import Page, Selection, one, page_of
 from scim.resources.rendering import (
     Answer,
     etag,
@@ -30,12 +31,14 @@ from scim.schema import GROUP, USER
 Members = dict[int, list[Document]]
 
 _MEMBERS = "members"
-_COLUMNS = ("pk", "scim_id", "document", "version", "created_at", "modified_at")
+_SELECTION = Selection(
+    GROUP, UserGroup, "id, scim_id, document, version, created_at, modified_at", "deleted_at IS NULL"
+)
 
 
 def read(*, configuration: ProvisioningConfiguration, scim_id: str, projection: Projection) -> Answer:
     """Return one group; its members are read only where they are wanted. Raises ``GroupNotFound``."""
-    row = _known(configuration).filter(scim_id=scim_id).values_list(*_COLUMNS, named=True).first()
+    row = one(_SELECTION, configuration, scim_id)
     if row is None:
         raise GroupNotFound(scim_id)
     return _answer(row, configuration.tenant_url, projection)
@@ -43,8 +46,7 @@ def read(*, configuration: ProvisioningConfiguration, scim_id: str, projection: 
 
 def search(*, configuration: ProvisioningConfiguration, query: Query) -> tuple[Page, list[Document]]:
     """Return one page of the configuration's groups, and how many there are in all."""
-    base = configuration.tenant_url
-    page = page_of(_known(configuration).values_list(*_COLUMNS, named=True), query, GROUP, base)
+    base, page = configuration.tenant_url, page_of(_SELECTION, configuration, query)
     members = _members([row.pk for row in page.rows], base, query.projection)
     return page, [query.projection.apply(render(row, members, base)) for row in page.rows]
 
@@ -121,10 +123,6 @@ def _answer(row: Any, base: str, projection: Projection, *, may_have_members: bo
     members = _members([row.pk] if may_have_members else [], base, projection)
     body = projection.apply(render(row, members, base))
     return Answer(body, location(GROUP, row.scim_id, base), etag(row.version))
-
-
-def _known(configuration: ProvisioningConfiguration) -> QuerySet[UserGroup]:
-    return UserGroup.objects.filter(configuration=configuration, deleted_at__isnull=True)
 
 
 def _members(ids: list[int], base: str, projection: Projection) -> Members:

@@ -1,17 +1,14 @@
-"""What a list is asked for (RFC 7644 §3.4.2), and one page of it."""
+"""What a list is asked for, and what it answers (RFC 7644 §3.4.2)."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-from django.db.models import QuerySet
+from typing import Any
 
 from scim.discovery import LIST_URN
 from scim.errors import InvalidValue
 from scim.filter.ast import Compare, Node, ValuePath
 from scim.filter.parser import parse_filter
-from scim.filter.sql import where
 from scim.projection import Projection, read_projection
 from scim.schema.table import ResourceType
 
@@ -37,11 +34,6 @@ class Query:
         return isinstance(self.condition, Compare | ValuePath) and bool(_GUID.search(str(self.condition)))
 
 
-class Page(NamedTuple):
-    rows: list[Any]
-    total: int
-
-
 def read_query(parameters: Mapping[str, str], resource_type: ResourceType) -> Query:
     """Read the parameters of a list; names in lower case, unknown ones are ignored (R-PAG-01, -05, -06).
 
@@ -56,21 +48,11 @@ def read_query(parameters: Mapping[str, str], resource_type: ResourceType) -> Qu
     )
 
 
-def page_of(rows: QuerySet[Any, Any], query: Query, resource_type: ResourceType, base: str) -> Page:
-    """Return one page in the order of creation; counting costs a statement only where the page does not tell."""
-    if query.condition:
-        rows = rows.filter(where(query.condition, resource_type, base))
-    offset = query.start_index - 1
-    found = list(rows.order_by("pk")[offset : offset + query.count]) if query.count else []
-    if len(found) < query.count and (found or offset == 0):
-        return Page(found, offset + len(found))
-    return Page(found, rows.count())
-
-
-def list_response(page: Page, query: Query, resources: list[dict[str, Any]]) -> dict[str, Any]:
+def list_response(total: int, query: Query, resources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the answer to a list; ``total`` counts all that match, not only the page."""
     return {
         "schemas": [LIST_URN],
-        "totalResults": page.total,
+        "totalResults": total,
         "startIndex": query.start_index,
         "itemsPerPage": len(resources),
         "Resources": resources,

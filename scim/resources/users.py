@@ -17,7 +17,8 @@ from scim.documents import Document, normalize
 from scim.filter.match import fold_document
 from scim.filter.places import SEVERAL
 from scim.projection import Projection
-from scim.resources.queries import Page, Query, page_of
+from scim.resources.queries import Query
+from scim.resources.reading import Page, Selection, one, page_of
 from scim.resources.rendering import (
     Answer,
     etag,
@@ -31,12 +32,12 @@ from scim.schema import ENTERPRISE_SCHEMA, GROUP, INFO_SCHEMA, USER
 
 Change = Callable[[LoginAccount], AccountProfile | None]
 
-_COLUMNS = ("scim_id", "document", "is_enabled", "version", "created_at", "modified_at", "manager_name")
+_COLUMNS = "id, scim_id, document, is_enabled, version, created_at, modified_at, ({manager_name}) AS manager_name"
 
 
 def read(*, configuration: ProvisioningConfiguration, scim_id: str, projection: Projection) -> Answer:
     """Return one user. Raises ``AccountNotFound``."""
-    row = _selected(_known(configuration).filter(scim_id=scim_id), projection).first()
+    row = one(_selection(projection), configuration, scim_id)
     if row is None:
         raise AccountNotFound(scim_id)
     return _answer(row, row.manager_name, configuration.tenant_url, projection)
@@ -44,8 +45,7 @@ def read(*, configuration: ProvisioningConfiguration, scim_id: str, projection: 
 
 def search(*, configuration: ProvisioningConfiguration, query: Query) -> tuple[Page, list[Document]]:
     """Return one page of the configuration's users, and how many there are in all."""
-    base = configuration.tenant_url
-    page = page_of(_selected(_known(configuration), query.projection), query, USER, base)
+    base, page = configuration.tenant_url, page_of(_selection(query.projection), configuration, query)
     return page, [query.projection.apply(render(row, row.manager_name, base)) for row in page.rows]
 
 
@@ -134,13 +134,11 @@ def _answer(row: Any, manager_name: str | None, base: str, projection: Projectio
     return Answer(body, location(USER, row.scim_id, base), etag(row.version))
 
 
-def _known(configuration: ProvisioningConfiguration) -> QuerySet[LoginAccount]:
-    return LoginAccount.objects.filter(configuration=configuration, scim_id__isnull=False)
-
-
-def _selected(rows: QuerySet[LoginAccount], projection: Projection) -> QuerySet[Any, Any]:
-    names = [*_COLUMNS, "scim_groups"] if projection.wants("groups") else _COLUMNS
-    return _annotated(rows, projection).values_list(*names, named=True)
+def _selection(projection: Projection) -> Selection:
+    columns = _COLUMNS.format(manager_name=_MANAGER_NAME[connection.vendor])
+    if projection.wants("groups"):
+        columns += f", ({_GROUPS[connection.vendor]}) AS scim_groups"
+    return Selection(USER, LoginAccount, columns, "scim_id IS NOT NULL")
 
 
 def _annotated(rows: QuerySet[LoginAccount], projection: Projection) -> QuerySet[LoginAccount]:

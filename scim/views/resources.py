@@ -11,7 +11,8 @@ from scim.errors import NotFound
 from scim.http import ScimResponse, read_json
 from scim.projection import Projection, read_projection
 from scim.resources import groups, users
-from scim.resources.queries import Page, Query, list_response, read_query
+from scim.resources.queries import Query, list_response, read_query
+from scim.resources.reading import Page
 from scim.resources.rendering import Answer
 from scim.schema import GROUP, USER
 from scim.schema.table import ResourceType
@@ -55,7 +56,7 @@ class CollectionView(_ResourceTypeView):
         if page.total == 0 and query.is_probe:
             detail = f"Nothing matches {query.condition}"
             record_success(self.call, status=200, resource_id="", resource_name="", changes={}, detail=detail)
-        return ScimResponse(list_response(page, query, resources))
+        return ScimResponse(list_response(page.total, query, resources))
 
     head = get
 
