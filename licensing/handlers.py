@@ -11,9 +11,8 @@ import time
 from typing import Any
 
 import structlog
-from celery.exceptions import OperationalError as CeleryError
+from celery.exceptions import OperationalError
 from django.conf import settings
-from kombu.exceptions import OperationalError
 
 from licensing.embedded import IN_MEMORY
 from licensing.tasks import reconcile_licenses
@@ -39,7 +38,7 @@ class Hints:
             reconcile_licenses.apply_async(
                 kwargs={"subscription_id": subscription_id}, countdown=WINDOW_SECONDS, retry=False
             )
-        except (OperationalError, CeleryError, OSError) as error:
+        except (OperationalError, OSError) as error:
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             log.warning("the broker cannot be reached; the sweep will find what is due", error=str(error))
 

@@ -53,7 +53,7 @@ def test_tell(number, worker_id):
 @pytest.fixture
 def run(tmp_path):
     """Start pytest on the test ``TELL``, which stays until ``until`` tests have told what they saw."""
-    processes = []
+    processes: list[subprocess.Popen[str]] = []
 
     def start(*options: str, until: int = 1) -> "subprocess.Popen[str]":
         (tmp_path / "test_tell.py").write_text(TELL)

@@ -74,7 +74,7 @@ def watched(context: BrowserContext, complaints: list[str]) -> Page:
     page = context.new_page()
     page.set_default_timeout(10_000)
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-    page.on("console", lambda line: line.type == "error" and complaints.append(f"{page.url}: {line.text}"))
+    page.on("console", lambda line: complaints.extend([f"{page.url}: {line.text}"] * (line.type == "error")))
     return page
 
 
