@@ -120,7 +120,7 @@ def _count(model: type[Model], condition: str) -> RawSQL:
     """Return the number of rows of ``model`` that belong to the configuration, counted no further than it is said."""
     return RawSQL(  # noqa: S611
         f"(SELECT COUNT(*) FROM (SELECT 1 FROM {_table(model)} AS one"  # noqa: S608
-        f" WHERE one.configuration_id = {_table(ProvisioningConfiguration)}.id AND one.{condition} LIMIT %s) AS some)",
+        f" WHERE one.configuration_id = {_table(ProvisioningConfiguration)}.id AND one.{condition} LIMIT %s) AS found)",
         [COUNT_LIMIT + 1],
     )
 

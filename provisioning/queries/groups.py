@@ -14,7 +14,7 @@ def members_count(*, limit: int) -> RawSQL:
     """Return the number of a group's members, counted to ``limit + 1`` at most: a group may have 250,000."""
     return RawSQL(
         "(SELECT COUNT(*) FROM (SELECT 1 FROM provisioning_groupmembership AS m"
-        " WHERE m.group_id = provisioning_usergroup.id LIMIT %s) AS some)",
+        " WHERE m.group_id = provisioning_usergroup.id LIMIT %s) AS found)",
         [limit + 1],
     )
 
