@@ -84,7 +84,7 @@ def notices(subscription: Subscription) -> list[Notice]:
     for pool in pools:
         label = pool.license_type.label
         if pool.over:
-            text = f"{label}: {pool.over:,} more licenses are granted than purchased, so none is granted now."
+            text = f"{label}: {pool.over:,} more granted than purchased, so no further license is granted."
             found.append(Notice(text, home, "problem", Permission.SEE_LICENSES))
         if pool.waiting:
             people = "1 user waits" if pool.waiting == 1 else f"{pool.waiting:,} users wait"
