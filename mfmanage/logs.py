@@ -34,7 +34,7 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
             },
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        # Says of each memory:// connection that it has no host name.
-        "loggers": {"kombu.connection": {"level": "ERROR"}},
+        # kombu says of each memory:// connection that it has no host name, httpx tells every request.
+        "loggers": {"kombu.connection": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
         "root": {"handlers": ["stderr"], "level": level},
     }

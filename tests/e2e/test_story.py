@@ -1,63 +1,23 @@
 """The main job, as in the README: an admin in a browser, Entra over HTTP, workers behind, a vault server beside."""
 
-import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from mfmanage.embedded import free_port
+from tests.e2e.installation import Installation, embedded
 
 pytestmark = pytest.mark.e2e
-ROOT = Path(__file__).parents[2]
 EMAIL = "ann@contoso.example"
-
-
-class Installation:
-    """An embedded installation of its own, run by its own commands."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        own = {"MFMANAGE_DATA_DIR": str(folder), "MFMANAGE_BASE_URL": self.address}
-        ours = ("MFMANAGE_", "DJANGO_")
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | own
-
-    def argv(self, *words: str) -> list[str]:
-        return [sys.executable, str(ROOT / "manage.py"), *words]
-
-    def manage(self, *words: str) -> Any:
-        """Run a command and return its (last) JSON document."""
-        answer = subprocess.run(
-            self.argv(*words, "--json"), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert answer.returncode == 0, answer.stderr
-        return json.loads(answer.stdout.splitlines()[-1])
-
-    @contextmanager
-    def running(self, *words: str) -> Iterator[Any]:
-        """Keep a command running; give the document that it prints when it listens."""
-        process = subprocess.Popen(
-            self.argv(*words, "--json"), cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert process.stdout is not None
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
-            process.communicate(timeout=20)
 
 
 @pytest.fixture
 def installation(tmp_path) -> Iterator[Installation]:
-    installation = Installation(tmp_path / "data")
+    installation = embedded(tmp_path / "data")
     with ExitStack() as stack:
         stack.enter_context(installation.running("serve", "--port", str(installation.port)))
         vault_server = stack.enter_context(installation.running("vaultserver", "--port", "0"))
@@ -98,15 +58,10 @@ def create_configuration(page: Page) -> dict[str, str]:
     return {label: dialog.get_by_label(label, exact=True).input_value() for label in labels}
 
 
-def provision(installation: Installation, credentials: dict[str, str], folder: Path, *, cycles: int) -> Any:
-    secret = folder / "secret"
-    secret.write_text(credentials["Client secret"])
-    return installation.manage(
-        *("entra", "run", "--cycles", str(cycles), "--state", str(folder / "state.json")),
-        *("--tenant-url", credentials["Tenant URL"], "--token-endpoint", credentials["Token endpoint"]),
-        *("--client-id", credentials["Client ID"], "--client-secret-file", str(secret)),
-        *("--directory", str(ROOT / "mfmanage" / "entra" / "sample.json")),
-    )
+def provision(installation: Installation, shown: dict[str, str], folder: Path) -> Any:
+    """Be Entra for one cycle, with what the dialog showed."""
+    credentials = {label.lower().replace(" ", "_"): value for label, value in shown.items()}
+    return installation.provision(credentials, folder, cycles=1)
 
 
 def reload_until(page: Page, text: "re.Pattern[str]") -> None:
@@ -124,7 +79,7 @@ def test_from_the_first_sign_in_to_a_user_with_license_and_vault(installation, b
     sign_in(page, installation.address)
 
     credentials = create_configuration(page)
-    summary = provision(installation, credentials, tmp_path, cycles=1)
+    summary = provision(installation, credentials, tmp_path)
     assert summary["cycles"][0]["failed"] == 0
     assert summary["cycles"][0]["created"] == 66
 
@@ -151,6 +106,6 @@ def test_from_the_first_sign_in_to_a_user_with_license_and_vault(installation, b
     reload_until(page, re.compile("Projects"))
     assert "Additional information 1" in page.get_by_role("main").inner_text()
 
-    summary = provision(installation, credentials, tmp_path, cycles=1)
+    summary = provision(installation, credentials, tmp_path)
     assert summary["cycles"][0]["disabled"] == 2
-    assert provision(installation, credentials, tmp_path, cycles=1)["cycles"][0]["writes"] == 0
+    assert provision(installation, credentials, tmp_path)["cycles"][0]["writes"] == 0
