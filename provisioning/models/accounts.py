@@ -78,6 +78,9 @@ class LoginAccount(models.Model):
             models.Index(fields=["configuration", "modified_at"], name="account_scim_modified"),
             models.Index(fields=["subscription", "full_name", "id"], name="account_list"),
             models.Index(
+                fields=["subscription", "full_name", "id"], condition=Q(is_enabled=False), name="account_list_disabled"
+            ),
+            models.Index(
                 fields=["subscription", "id"],
                 condition=~Q(generation=F("observed_generation")),
                 name="account_due",

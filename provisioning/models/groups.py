@@ -51,6 +51,11 @@ class UserGroup(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["configuration", "id"], condition=Q(deleted_at__isnull=True), name="group_scim_page"),
             models.Index(
+                fields=["subscription", "display_name_key", "id"],
+                condition=Q(deleted_at__isnull=True),
+                name="group_list",
+            ),
+            models.Index(
                 fields=["subscription", "id"], condition=~Q(generation=F("observed_generation")), name="group_due"
             ),
         ]

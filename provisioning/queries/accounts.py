@@ -79,7 +79,7 @@ def members_of(group: UserGroup, cursor: str) -> Page[GroupMembership]:
 _STATES = {
     "enabled": Q(is_enabled=True),
     "disabled": Q(is_enabled=False, removed_at=None),
-    "removed": Q(removed_at__isnull=False),
+    "removed": Q(is_enabled=False, removed_at__isnull=False),
 }
 
 

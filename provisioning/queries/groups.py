@@ -1,7 +1,8 @@
 """User groups and their links as the portal lists them."""
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 
 from provisioning.models import GroupLink, Subscription, UserGroup, Vault, VaultUserGroup
 from provisioning.queries.pages import COUNT_LIMIT, Page, fetch
@@ -20,6 +21,14 @@ def members_count(*, limit: int) -> RawSQL:
 
 
 _MEMBERS = members_count(limit=COUNT_LIMIT)
+_LINKS = Coalesce(
+    Subquery(
+        GroupLink.objects.filter(group=OuterRef("pk")).values("group").annotate(n=Count("pk")).values("n"),
+        output_field=IntegerField(),
+    ),
+    0,
+)
+"""A subquery, because grouping would sort the whole list for one page of it."""
 
 
 def user_groups(subscription: Subscription) -> QuerySet[UserGroup]:
@@ -31,7 +40,7 @@ def user_groups(subscription: Subscription) -> QuerySet[UserGroup]:
 def page_of(rows: QuerySet[UserGroup], cursor: str) -> Page[UserGroup]:
     """Return a page by name; each group has ``members_count`` (at most ``COUNT_LIMIT + 1``) and ``links_count``."""
     return fetch(
-        rows.annotate(members_count=_MEMBERS, links_count=Count("links")),
+        rows.annotate(members_count=_MEMBERS, links_count=_LINKS),
         keys=("display_name_key", "id"),
         cursor=cursor,
     )

@@ -1,5 +1,7 @@
 """What pages cost in statements: the same for few rows and many."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -63,3 +65,30 @@ def test_a_users_and_a_groups_page_cost_the_same_in_a_large_directory(contoso, a
 
     assert [cost(admin, url) for url in urls] == few
     assert max(few) <= FRAME + 10
+
+
+@pytest.mark.parametrize(
+    ("path", "index"),
+    [
+        ("users/", "account_list"),
+        ("users/?state=disabled", "account_list_disabled"),
+        ("users/?state=removed", "account_list_disabled"),
+        ("provisioning/groups/", "group_list"),
+        ("provisioning/log/", "log_page"),
+        ("audit/", "provisioning_auditentry_subscription_id"),
+    ],
+)
+@pytest.mark.sqlite
+def test_a_page_is_read_in_the_order_of_an_index(path, index, contoso, admin):
+    """SQLite plans by its rules alone, so a plan without sorting shows that the index fits the page."""
+    with CaptureQueriesContext(connection) as captured:
+        admin.get(contoso.url(path))
+    pages = [query["sql"] for query in captured if query["sql"].endswith("LIMIT 51")]
+    assert len(pages) == 1
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {pages[0]}")
+        plan = "\n".join(row[3] for row in cursor.fetchall())
+
+    assert re.search(rf"USING INDEX {index}\w* ", plan)
+    assert "ORDER BY" not in plan
