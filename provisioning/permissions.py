@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from provisioning.actor import Actor
@@ -83,9 +84,9 @@ def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpRe
     def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def guarded(anyone: HttpRequest, *args: Any, number: str, **kwargs: Any) -> HttpResponseBase:
-            if not anyone.user.is_authenticated:
-                return redirect_to_login(anyone.get_full_path())
             request = cast("PortalRequest", anyone)
+            if not anyone.user.is_authenticated:
+                return _to_sign_in(request)
             enter(request, number)
             if permission not in ROLES[request.role]:
                 raise Http404
@@ -98,6 +99,14 @@ def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpRe
         return guarded
 
     return decorate
+
+
+def _to_sign_in(request: PortalRequest) -> HttpResponseBase:
+    """Lead to the sign-in page; a page that renews a part of itself goes there as a whole, and comes back whole."""
+    if not request.htmx:
+        return redirect_to_login(request.get_full_path())
+    page = request.htmx.current_url_abs_path or request.get_full_path()
+    return HttpResponseClientRedirect(redirect_to_login(page).url)
 
 
 def enter(request: PortalRequest, number: str) -> None:

@@ -1,5 +1,7 @@
 """Who sees what: every page as every role, a stranger, and nobody (1-product §1.6)."""
 
+from urllib.parse import quote
+
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -87,6 +89,17 @@ def test_nobody_is_sent_to_the_sign_in_page_and_back(contoso):
         answer = Client().get(url)
         assert answer.status_code == 302
         assert answer["Location"].startswith("/account/login/?next=/s/")
+
+
+def test_a_part_that_renews_itself_takes_its_whole_page_to_the_sign_in_page(contoso):
+    page = contoso.url("provisioning/links/?page=x")
+
+    answer = Client().get(
+        contoso.url("provisioning/links/"),
+        headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"},
+    )
+
+    assert answer["HX-Redirect"] == f"/account/login/?next={quote(page)}"
 
 
 @pytest.mark.parametrize("path", ["configurations/{configuration}/pause/", "configurations/{configuration}/resume/"])

@@ -61,6 +61,19 @@ def test_signing_out_ends_the_session(contoso, admin):
     assert admin.get(contoso.url()).status_code == 302
 
 
+def test_the_password_is_changed_with_the_old_one(contoso, admin):
+    new = "another long passphrase"
+    form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+
+    wrong = admin.post("/account/password/change/", {**form, "oldpassword": "wrong"})
+    right = admin.post("/account/password/change/", form, follow=True)
+
+    assert "Please type your current password." in wrong.content.decode()
+    assert "Your password is changed." in right.content.decode()
+    assert Client().post(LOGIN, {"login": "root@contoso.example", "password": new}).status_code == 302
+    assert Client().post(LOGIN, {"login": "root@contoso.example", "password": PASSWORD}).status_code == 200
+
+
 def test_nobody_can_register(client):
     assert client.get("/account/signup/").status_code == 404
 
