@@ -16,7 +16,7 @@ import pytest
 
 from tests import servers
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.processes]
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ["wheel", "system"] if servers.system_postgres() and servers.system_redis() else ["wheel"]

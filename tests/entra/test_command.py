@@ -180,6 +180,7 @@ def test_a_file_that_cannot_be_written_is_named_with_code_1(tmp_path):
     assert (code, sentence) == (1, f"{tmp_path}: Is a directory.")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
@@ -202,6 +203,7 @@ def test_the_process_ends_with_the_code_and_a_line_on_standard_error(arguments, 
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.processes
 def test_an_interrupted_run_ends_with_130_and_keeps_what_it_knows(service, arguments, tmp_path, settings):
     write(tmp_path, directory(*(user(f"user{number}") for number in range(2000))))
     process = subprocess.Popen(
@@ -224,6 +226,7 @@ def test_an_interrupted_run_ends_with_130_and_keeps_what_it_knows(service, argum
     assert (kept["watermark"], len(kept["users"]) < 2000) == (0, True)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("options", "shown"), [([], True), (["--quiet"], False)])
 def test_a_progress_bar_shows_on_a_terminal_and_only_beside_the_data(service, arguments, settings, options, shown):
     terminal, end = pty.openpty()

@@ -23,6 +23,7 @@ from provisioning.models import VaultUserGroup
 from tests.factories import NOON, make_account, make_configuration, make_group, make_link, make_subscription, make_vault
 from tests.licensing.people import NAMED, READ_ONLY, purchase
 
+pytestmark = pytest.mark.processes
 WORKER = ["-m", "celery", "--quiet", "-A", "mfmanage.celery", "worker", "--concurrency", "1", "--loglevel", "WARNING"]
 
 

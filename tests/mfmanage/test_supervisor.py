@@ -13,7 +13,7 @@ import pytest
 from mfmanage import supervisor
 from mfmanage.supervisor import Child, ChildDied, ChildNotReady, Supervisor
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.processes]
 
 ROOT = Path(__file__).parents[2]
 WELL_BEHAVED = """

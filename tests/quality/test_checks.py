@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 UTILITIES = ["dirname", "env", "find", "ls", "mktemp", "rm", "sed", "sh", "touch", "xargs"]
 TOOLS = ["deptry", "djade", "lint-imports", "mypy", "pytest", "python", "ruff"]
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.processes]
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ def test_the_tests_run_on_both_databases_and_in_a_browser_with_the_options_given
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert [call for call in calls(clone) if call.startswith("pytest")] == [
-        "pytest -n 2 -k seats",
-        "pytest -n 2 --database postgresql --servers wheel -k seats",
+        "pytest -n 2 -m not e2e -k seats",
+        "pytest -n 2 -m not e2e --database postgresql --servers wheel -k seats",
         "pytest -m e2e tests/e2e -k seats",
     ]
 

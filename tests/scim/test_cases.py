@@ -43,6 +43,7 @@ def test_the_scenario_holds(path: Path):
 
 
 @pytest.mark.live
+@pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 def test_all_scenarios_hold_over_http(live_server):
     failures = []

@@ -14,6 +14,8 @@ from licensing.clients.http import HttpVaultAgent
 from licensing.vaultserver.serving import listen
 from tests.licensing.vaultserver.people import account, key
 
+pytestmark = pytest.mark.processes
+
 PROJECT = Path(__file__).parents[3]
 TOKEN = "token-of-the-command-test"
 THE_INSTALLATIONS_TOKEN = "the-installations-own-token-0123456789"
