@@ -12,6 +12,17 @@ for (const form of document.querySelectorAll("form[data-once]")) {
   });
 }
 
+// Whoever comes back to a page that the browser has kept may send its form again.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) {
+    return;
+  }
+  for (const form of document.querySelectorAll("form[data-once=sent]")) {
+    form.dataset.once = "";
+    form.querySelector("button[aria-disabled]")?.removeAttribute("aria-disabled");
+  }
+});
+
 function leaveEmptyOut(parameters) {
   for (const [name, value] of [...parameters.entries()]) {
     if (value === "") {
