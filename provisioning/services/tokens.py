@@ -17,7 +17,11 @@ class TokenUnknown(Exception):
 
 
 class ConfigurationPaused(Exception):
-    """An admin has paused the configuration."""
+    """An admin has paused ``configuration``, whose token is a good one."""
+
+    def __init__(self, configuration: ProvisioningConfiguration) -> None:
+        super().__init__(f"{configuration} is paused")
+        self.configuration = configuration
 
 
 def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningConfiguration:
@@ -34,7 +38,7 @@ def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningCon
     if configuration is None:
         raise TokenUnknown
     if configuration.paused_at is not None:
-        raise ConfigurationPaused
+        raise ConfigurationPaused(configuration)
     record_contact(configuration=configuration, at=at)
     return configuration
 

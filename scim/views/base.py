@@ -2,6 +2,7 @@
 
 import logging
 import time
+from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError
@@ -12,7 +13,7 @@ from rest_framework.views import APIView
 
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services.calls import Call, record_failure
-from provisioning.services.tokens import TokenUnknown, authenticate
+from provisioning.services.tokens import ConfigurationPaused, TokenUnknown, authenticate
 from scim.errors import InternalError, MethodNotAllowed, ScimError, Unauthorized
 from scim.http import ScimResponse, bearer_token, check_accept, scim_error
 from scim.schema.values import storable
@@ -41,16 +42,23 @@ class ScimView(APIView):
         token, public_id = bearer_token(request), kwargs["public_id"]
         if not token or not public_id.isascii() or not public_id.isprintable():
             raise TokenUnknown
-        self.configuration = authenticate(token=token, public_id=public_id, at=now)
-        self._call = Call(
-            configuration=self.configuration,
-            operation=_OPERATIONS.get(str(request.method), "query"),
+        try:
+            self.configuration = authenticate(token=token, public_id=public_id, at=now)
+        except ConfigurationPaused as paused:
+            self._call = self._begin(paused.configuration, now, started)
+            raise
+        self._call = self._begin(self.configuration, now, started)
+        check_accept(request)
+
+    def _begin(self, configuration: ProvisioningConfiguration, now: datetime, started: float) -> Call:
+        return Call(
+            configuration=configuration,
+            operation=_OPERATIONS.get(str(self.request.method), "query"),
             resource_type=self.logged_type,
-            request_id=str(getattr(request, "request_id", "")),
+            request_id=str(getattr(self.request, "request_id", "")),
             at=now,
             started=started,
         )
-        check_accept(request)
 
     @property
     def call(self) -> Call:
