@@ -63,7 +63,7 @@ def test_it_stays_until_ctrl_c_and_then_leaves_nothing_behind():
         demo.send_signal(signal.SIGINT)
         demo.wait(10)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8
     assert demo.returncode == 130
     assert f"http://127.0.0.1:{port}" in said
     assert re.search(r"Sign in as \S+@\S+ with the password \S+", said)

@@ -146,7 +146,7 @@ def test_a_dead_broker_holds_nobody_and_is_left_alone_for_a_while(transactional_
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("the broker cannot be reached") == 1
-    assert float(done.stdout.splitlines()[-1]) < 4
+    assert float(done.stdout.splitlines()[-1]) < 5
     assert len(due_subscriptions(timezone.now())) == 1
 
 
