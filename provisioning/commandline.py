@@ -7,13 +7,14 @@ Data goes to standard output, everything else to standard error; ``--json`` prin
 import json
 import os
 import sys
+from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.core.management import CommandError, CommandParser
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError, ProgrammingError, transaction
 
 
 class Refused(CommandError):
@@ -28,6 +29,9 @@ class DataCommand(BaseCommand):
 
     requires_system_checks = ()
     refusals: tuple[type[Exception], ...] = ()
+
+    def __init__(self, **streams: Any) -> None:
+        super().__init__(**{"no_color": bool(os.environ.get("NO_COLOR")), **streams})
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -55,6 +59,23 @@ class DataCommand(BaseCommand):
         """Say something beside the data."""
         if not options["quiet"]:
             self.stderr.write(line)
+
+
+class Deed(DataCommand):
+    """A command that changes the directory, in one transaction; with ``--dry-run`` nothing is kept."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--dry-run", action="store_true", help="check everything, keep nothing, show no secret")
+
+    @transaction.atomic
+    def handle(self, *_args: Any, **options: Any) -> None:
+        self.perform(options)
+        transaction.set_rollback(options["dry_run"])
+
+    @abstractmethod
+    def perform(self, options: dict[str, Any]) -> None:
+        """Do it and print what was done."""
 
 
 def may_print_secret(options: dict[str, Any]) -> bool:

@@ -5,7 +5,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
+from django.core.management.color import color_style
 
 from provisioning.license_types import LicenseType
 from provisioning.models import AuditEntry, GroupLink, ProvisioningConfiguration, Subscription, UserGroup, Vault
@@ -195,3 +196,41 @@ def test_a_preview_changes_nothing(run, legal, words):
     assert answer.document.keys() >= PREVIEW
     assert UserGroup.objects.get().license_type is None
     assert not GroupLink.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["createsubscription", "Fabrikam", "--license", "named=5", "--admin", "ann@fabrikam.example"],
+        ["setlicenses", "Contoso", "named=5"],
+        ["createvault", "Contoso", "Contracts"],
+        ["createconfiguration", "Contoso", "Okta", "--kind", "other", "--default-license", "named"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_dry_run_checks_everything_and_keeps_nothing(run, legal, words):
+    before = (Subscription.objects.count(), Vault.objects.count(), ProvisioningConfiguration.objects.count())
+    deeds = AuditEntry.objects.count()
+
+    answer = run(*words, "--dry-run", "--json")
+
+    assert (answer.code, answer.err) == (0, "")
+    assert "mfms_" not in answer.out
+    assert answer.document.get("admin", {}).get("password") is None
+    assert AuditEntry.objects.count() == deeds
+    assert (
+        Subscription.objects.count(),
+        Vault.objects.count(),
+        ProvisioningConfiguration.objects.count(),
+    ) == before
+    assert run(*words, "--json").code == 0
+    assert run(*words, "--dry-run").code == (0 if words[0] == "setlicenses" else 1)
+
+
+def test_colors_are_left_out_on_request(monkeypatch):
+    command = load_command_class("provisioning", "createvault")
+    assert command.style.ERROR("x") == color_style().ERROR("x")
+
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    assert load_command_class("provisioning", "createvault").style.ERROR("x") == "x"

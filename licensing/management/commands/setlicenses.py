@@ -5,11 +5,11 @@ from django.utils import timezone
 
 from licensing.services import pools
 from provisioning.actor import operator
-from provisioning.commandline import DataCommand
+from provisioning.commandline import Deed
 from provisioning.services import lookups
 
 
-class Command(DataCommand):
+class Command(Deed):
     help = "Change how many licenses a subscription has purchased. Nobody loses a license by it."
     refusals = (lookups.NotThere, pools.BadPurchase)
 
@@ -17,16 +17,15 @@ class Command(DataCommand):
         super().add_arguments(parser)
         parser.add_argument("subscription", metavar="SUBSCRIPTION")
         parser.add_argument("licenses", metavar="TYPE=NUMBER", nargs="+", help="named=120, read-only=50, …")
-        parser.add_argument("--dry-run", action="store_true", help="check, and change nothing")
 
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def perform(self, options: dict[str, Any]) -> None:
         subscription = lookups.subscription(options["subscription"])
-        purchases = pools.parse_purchases(options["licenses"])
-        purchased = pools.purchased(subscription) | purchases
-        if not options["dry_run"]:
-            purchased = pools.set_purchased(
-                subscription=subscription, purchases=purchases, actor=operator("setlicenses"), at=timezone.now()
-            )
+        purchased = pools.set_purchased(
+            subscription=subscription,
+            purchases=pools.parse_purchases(options["licenses"]),
+            actor=operator("setlicenses"),
+            at=timezone.now(),
+        )
         licenses = {license_type.slug: number for license_type, number in purchased.items()}
         words = ", ".join(f"{slug} {number}" for slug, number in licenses.items())
         self.emit(

@@ -3,17 +3,16 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management import CommandParser
 from django.core.validators import validate_email
-from django.db import transaction
 from django.utils import timezone
 
 from licensing.services import pools
 from provisioning.actor import operator
-from provisioning.commandline import DataCommand, Refused
+from provisioning.commandline import Deed, Refused
 from provisioning.models import LoginAccount, Subscription
 from provisioning.services import subscriptions
 
 
-class Command(DataCommand):
+class Command(Deed):
     help = "Create a subscription with its license pools and its first Subscription admin."
     refusals = (subscriptions.SubscriptionNameTaken, pools.BadPurchase)
 
@@ -25,8 +24,7 @@ class Command(DataCommand):
         parser.add_argument("--admin", metavar="EMAIL", help="the first Subscription admin")
         parser.add_argument("--password", metavar="PASSWORD", help="the admin's; made up when not given")
 
-    @transaction.atomic
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def perform(self, options: dict[str, Any]) -> None:
         actor, now = operator("createsubscription"), timezone.now()
         purchases = pools.parse_purchases(options["license"])
         subscription = subscriptions.create_subscription(
@@ -55,7 +53,7 @@ class Command(DataCommand):
             actor=operator("createsubscription"),
             at=timezone.now(),
         )
-        return {"email": admin.account.email, "password": admin.password}
+        return {"email": admin.account.email, "password": None if options["dry_run"] else admin.password}
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

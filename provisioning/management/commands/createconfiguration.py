@@ -1,11 +1,10 @@
 from typing import Any
 
 from django.core.management import CommandParser
-from django.db import transaction
 from django.utils import timezone
 
 from provisioning.actor import operator
-from provisioning.commandline import DataCommand, Refused, may_print_secret, write_secret
+from provisioning.commandline import Deed, Refused, may_print_secret, write_secret
 from provisioning.license_types import LicenseType
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services import configurations, lookups
@@ -19,7 +18,7 @@ _LABELS = {
 }
 
 
-class Command(DataCommand):
+class Command(Deed):
     help = "Create a provisioning configuration and print what Microsoft Entra ID needs; the secret is printed once."
     refusals = (
         lookups.NotThere,
@@ -37,9 +36,9 @@ class Command(DataCommand):
         parser.add_argument("--default-license", choices=[one.slug for one in LicenseType], required=True)
         parser.add_argument("--secret-file", metavar="FILE", help="write the secret there (mode 0600), do not print it")
 
-    @transaction.atomic
-    def handle(self, *_args: Any, **options: Any) -> None:
-        if not options["secret_file"] and not may_print_secret(options):
+    def perform(self, options: dict[str, Any]) -> None:
+        secret_goes_somewhere = options["secret_file"] or options["dry_run"] or may_print_secret(options)
+        if not secret_goes_somewhere:
             raise Refused("The secret is printed once: use --json, --secret-file FILE, or a terminal.", returncode=2)
         now = timezone.now()
         credentials = configurations.create_configuration(
@@ -52,7 +51,9 @@ class Command(DataCommand):
         )
         document = _document(credentials)
         document["secret_expires_at"] = (now + LIFETIME).isoformat()
-        if options["secret_file"]:
+        if options["dry_run"]:
+            del document["client_secret"]
+        elif options["secret_file"]:
             write_secret(options["secret_file"], document.pop("client_secret"))
         self.emit(document, [f"{label}: {document[key]}" for key, label in _LABELS.items() if key in document], options)
 

@@ -6,11 +6,11 @@ from django.core.validators import URLValidator
 from django.utils import timezone
 
 from provisioning.actor import operator
-from provisioning.commandline import DataCommand, Refused
+from provisioning.commandline import Deed, Refused
 from provisioning.services import lookups, subscriptions
 
 
-class Command(DataCommand):
+class Command(Deed):
     help = "Register a vault of a subscription."
     refusals = (lookups.NotThere, subscriptions.VaultNameTaken)
 
@@ -21,7 +21,7 @@ class Command(DataCommand):
         parser.add_argument("--agent-url", default="", metavar="URL", help="the vault agent of its vault server")
         parser.add_argument("--user-synchronization", choices=["on", "off"], default="off")
 
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def perform(self, options: dict[str, Any]) -> None:
         if options["agent_url"]:
             _check_address(options["agent_url"])
         vault = subscriptions.create_vault(
