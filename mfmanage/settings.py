@@ -33,7 +33,6 @@ INSTALLED_APPS = [
     "provisioning",
     "oauth2_provider",
     "rest_framework",
-    "django_filters",
     "django_htmx",
     "allauth",
     "allauth.account",
