@@ -31,7 +31,15 @@ def worker(port: int) -> Child:
 def vault_server(port: int, vault_port: int) -> Child:
     """Return the emulated vault server, which keeps its vaults in the installation's data folder."""
     data = settings.DATA_DIR / "vaultserver.sqlite3"
-    argv = [sys.executable, "manage.py", "vaultserver", "--port", str(vault_port), "--data", str(data)]
+    argv = [
+        sys.executable,
+        str(settings.BASE_DIR / "manage.py"),
+        "vaultserver",
+        "--port",
+        str(vault_port),
+        "--data",
+        str(data),
+    ]
     return Child("vault server", argv, _environment(port), ready=_accepts(vault_port))
 
 
@@ -53,9 +61,9 @@ def free_port() -> int:
 
 
 def _environment(port: int) -> dict[str, str]:
-    """Return the children's environment: ours, with the address by which they are reached."""
-    own = {"MFMANAGE_BASE_URL": f"http://127.0.0.1:{port}", "PYTHONUNBUFFERED": "1"}
-    return {**own, **os.environ}
+    """Return the children's environment: ours, with the address by which they are reached, from whatever folder."""
+    ours = {"MFMANAGE_BASE_URL": f"http://127.0.0.1:{port}", "PYTHONUNBUFFERED": "1", **os.environ}
+    return {**ours, "MFMANAGE_DATA_DIR": str(settings.DATA_DIR), "PYTHONPATH": str(settings.BASE_DIR)}
 
 
 def _answers(address: str) -> Callable[[], bool]:

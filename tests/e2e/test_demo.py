@@ -24,14 +24,14 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("MFMANAGE_", "DJANGO_"))}
 
 
-def run(*words: str) -> "subprocess.CompletedProcess[str]":
+def run(*words: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [*DEMO, *words], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=180, check=False
+        [*DEMO, *words], cwd=folder, env=environment(), capture_output=True, text=True, timeout=180, check=False
     )
 
 
-def test_the_outcome_is_the_expected_one(tmp_path):
-    answer = run("--once", "--json", "--port", str(free_port()))
+def test_the_outcome_is_the_expected_one_from_whatever_folder(tmp_path):
+    answer = run("--once", "--json", "--port", str(free_port()), folder=tmp_path)
 
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout) == {
