@@ -18,6 +18,9 @@ class LoginAccount(models.Model):
     for filters.
     ``generation`` rises with every change that licenses or vaults may care about; ``observed_generation`` is the one
     that the license reconciler has worked through, so an account is due while the two differ.
+    ``intended_active`` is what the identity provider was told that ``active`` is, while a protection keeps
+    ``is_enabled`` otherwise (1-product §1.3); null when nothing is held back. SCIM shows it, all else goes by
+    ``is_enabled``.
     """
 
     class Kind(models.TextChoices):
@@ -51,6 +54,7 @@ class LoginAccount(models.Model):
     info1 = models.TextField("Additional information 1", blank=True)
     info2 = models.TextField("Additional information 2", blank=True)
     is_enabled = models.BooleanField(default=True)
+    intended_active = models.BooleanField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     document = models.JSONField(default=dict)
     search = models.JSONField(default=dict)

@@ -19,12 +19,20 @@ class ProvisioningConfiguration(models.Model):
 
     Its OAuth client is a row of django-oauth-toolkit (``application``), which holds the client ID and the tokens;
     its secrets are ``ClientSecret`` rows, of which only keyed digests are stored.
+    ``adopts_manual_accounts`` lets a created user take over the manual account of that username (1-product §1.3);
+    ``accepts_bare_tokens`` lets filters compare with words that are not quoted (decision D-23).
     """
 
     class Kind(models.TextChoices):
         GALLERY = "gallery", "Microsoft Entra app gallery"
         OTHER = "other", "Other SCIM provider"
         CLASSIC = "classic", "Microsoft Entra ID classic"
+
+    class UserPatchStatus(models.IntegerChoices):
+        """What a successful PATCH of a user answers (decision D-11): clients' test suites disagree."""
+
+        CONTENT = 200, "200 with the user"
+        NO_CONTENT = 204, "204 without content"
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="configurations")
     application = models.OneToOneField(
@@ -34,6 +42,11 @@ class ProvisioningConfiguration(models.Model):
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.GALLERY)
     default_license_type = models.PositiveSmallIntegerField(choices=LICENSE_TYPE_CHOICES, default=LicenseType.NONE)
+    adopts_manual_accounts = models.BooleanField(default=False)
+    user_patch_status = models.PositiveSmallIntegerField(
+        choices=UserPatchStatus.choices, default=UserPatchStatus.CONTENT
+    )
+    accepts_bare_tokens = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     first_contact_at = models.DateTimeField(null=True, blank=True)
     last_contact_at = models.DateTimeField(null=True, blank=True)
@@ -77,3 +90,43 @@ class ClientSecret(models.Model):
 
     def __str__(self) -> str:
         return f"…{self.last_four}"
+
+
+class ResourceTotal(models.Model):
+    """How many users or groups a configuration has: the sum over its shards, so that writers need not wait in line.
+
+    Kept in the transaction that makes or removes one. ``kind`` is a SCIM resource type, ``User`` or ``Group``.
+    """
+
+    configuration = models.ForeignKey(ProvisioningConfiguration, models.CASCADE, related_name="totals", db_index=False)
+    kind = models.CharField(max_length=20)
+    shard = models.PositiveSmallIntegerField()
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["configuration", "kind", "shard"], name="resource_total_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.kind}"
+
+
+class CallCount(models.Model):
+    """How many SCIM calls a configuration made in one minute, reads included, and how many of them failed.
+
+    Each process writes its own share every few seconds, so a process that is killed loses those since the last time.
+    """
+
+    configuration = models.ForeignKey(
+        ProvisioningConfiguration, models.CASCADE, related_name="call_counts", db_index=False
+    )
+    minute = models.DateTimeField()
+    calls = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["configuration", "minute"], name="call_count_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.calls} at {self.minute}"
