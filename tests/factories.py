@@ -7,7 +7,15 @@ from typing import Any
 
 from provisioning.actor import operator
 from provisioning.license_types import LicenseType
-from provisioning.models import GroupLink, LoginAccount, ProvisioningConfiguration, Subscription, UserGroup, Vault
+from provisioning.models import (
+    GroupLink,
+    LoginAccount,
+    ProvisioningConfiguration,
+    ResourceTotal,
+    Subscription,
+    UserGroup,
+    Vault,
+)
 from provisioning.services import accounts, configurations, group_settings, groups, subscriptions
 from provisioning.services.calls import Call
 
@@ -180,6 +188,15 @@ def make_group(
     if license_type is not None:
         group_settings.set_group_license(group=group, license_type=license_type, actor=ACTOR, at=at)
     return group
+
+
+def recount(configuration: ProvisioningConfiguration) -> None:
+    """Set the totals right after rows were written in bulk, past the services that keep them."""
+    users = LoginAccount.objects.filter(configuration=configuration, scim_id__isnull=False)
+    groups = UserGroup.objects.filter(configuration=configuration, deleted_at__isnull=True)
+    ResourceTotal.objects.filter(configuration=configuration).delete()
+    for kind, number in (("User", users.count()), ("Group", groups.count())):
+        ResourceTotal.objects.create(configuration=configuration, kind=kind, shard=0, number=number)
 
 
 def make_link(

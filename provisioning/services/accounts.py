@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from provisioning.models import GroupMembership, LoginAccount, ProvisioningConfiguration
+from provisioning.services import totals
 from provisioning.services.calls import Call, difference, record_success
 from provisioning.services.constraints import violated
 from provisioning.services.notices import announce
@@ -68,6 +69,7 @@ def create_account(*, profile: AccountProfile, call: Call) -> LoginAccount:
             account.removed_at = None
             account.save()
             _conclude(call, account, 201, difference({}, profile.document))
+            totals.add(configuration_id=call.configuration.pk, kind=totals.USER, number=1)
     except IntegrityError as error:
         raise _taken(error, profile) from error
     return account
@@ -117,6 +119,7 @@ def remove_account(*, scim_id: str, call: Call) -> None:
         account.generation += 1
         account.save()
         record_success(call, status=204, resource_id=scim_id, resource_name=account.username, changes={})
+        totals.add(configuration_id=call.configuration.pk, kind=totals.USER, number=-1)
         announce(account.subscription_id)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from provisioning.models import UserGroup
-from provisioning.services import memberships
+from provisioning.services import memberships, totals
 from provisioning.services.calls import Call, difference, record_success
 from provisioning.services.constraints import violated
 from provisioning.services.memberships import MemberChange
@@ -72,6 +72,7 @@ def create_group(*, profile: GroupProfile, members: Sequence[str], call: Call) -
             group.save(force_insert=True)
             outcome = memberships.apply(group, [MemberChange("add", tuple(members))] if members else [])
             _conclude(call, group, 201, difference({}, profile.document), outcome)
+            totals.add(configuration_id=call.configuration.pk, kind=totals.GROUP, number=1)
     except IntegrityError as error:
         raise _taken(error, profile) from error
     return group
@@ -114,6 +115,7 @@ def remove_group(*, scim_id: str, call: Call) -> None:
         group.generation += 1
         group.save(update_fields=["deleted_at", "modified_at", "generation"])
         record_success(call, status=204, resource_id=scim_id, resource_name=group.display_name, changes={})
+        totals.add(configuration_id=call.configuration.pk, kind=totals.GROUP, number=-1)
         announce(group.subscription_id)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from provisioning.models import GroupMembership, LoginAccount, UserGroup
 from scim.schema import ENTERPRISE_SCHEMA, USER
-from tests.factories import NOON, make_configuration
+from tests.factories import NOON, make_configuration, recount
 from tests.scim.service import Service, statements
 
 pytestmark = pytest.mark.django_db
@@ -64,11 +64,11 @@ def test_a_full_page_is_counted_by_one_more_statement(service):
     assert len(statements(lambda: service.ask("GET", "/Users?count=0"))) == 2
 
 
-def test_creating_a_user_takes_at_most_five_statements(service):
+def test_creating_a_user_takes_five_statements_and_one_for_the_manager(service):
     manager = service.make_user("boss@x", displayName="Boss")
 
-    assert len(statements(lambda: service.make_user("ada@x", active=True))) == 4
-    assert len(statements(lambda: service.make_user("b@x", **{ENTERPRISE_SCHEMA.urn: {"manager": manager}}))) == 5
+    assert len(statements(lambda: service.make_user("ada@x", active=True))) == 5
+    assert len(statements(lambda: service.make_user("b@x", **{ENTERPRISE_SCHEMA.urn: {"manager": manager}}))) == 6
 
 
 def test_disabling_a_user_takes_four_statements(service):
@@ -97,6 +97,7 @@ def fill_group(service: Service, group_id: str, size: int) -> None:
     GroupMembership.objects.bulk_create(
         GroupMembership(subscription_id=group.subscription_id, group=group, account=account) for account in accounts
     )
+    recount(group.configuration)
 
 
 @pytest.mark.parametrize("operation", ["add", "remove"])
