@@ -3,11 +3,13 @@
 from django.urls import include, path
 
 from mfmanage import health
+from scim.views.openapi import openapi
 
 urlpatterns = [
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("oauth/", include("provisioning.oauth.urls")),
+    path("scim/openapi.json", openapi, name="openapi"),
     path("scim/v2/", include("scim.urls")),
     path("account/", include("provisioning.sign_in_urls")),
     path("licensing/", include("licensing.urls")),
