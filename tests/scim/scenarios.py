@@ -10,11 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from scim.schema import ENTERPRISE_SCHEMA, GROUP, INFO_SCHEMA, USER
+from tests.scim.matching import compare, has_null, is_there, look_up
 
 CASES = Path(__file__).with_name("cases")
-ID = re.compile(r"(E-(CON|QRY|USR|PAT|OPT|DEL|GRP)|V-[SL]|Q|O(-OK)?|R-[A-Z]{2,3}|N|H|X|D|SO|A|F)-\d{1,2}")
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 MESSAGES = "urn:ietf:params:scim:api:messages:2.0"
+SCIM_TYPES = {"invalidFilter", "tooMany", "mutability", "invalidSyntax", "invalidPath", "noTarget", "invalidValue"}
+SCIM_TYPES |= {"invalidVers", "invalidCursor", "expiredCursor", "invalidCount"}
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -32,11 +34,12 @@ Send = Callable[[str, str, dict[str, str], bytes], Reply]
 
 @dataclass
 class Scenario:
-    """One run of one file against one configuration, which ``token`` opens."""
+    """One run of one file against one configuration, which ``token`` opens; ``seen`` is what GET showed last."""
 
     send: Send
     token: str
     variables: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict)
 
     def run(self, case: Mapping[str, Any]) -> None:
         self.variables |= {"guid": str(uuid.uuid4()), "USER": USER.schema.urn, "GROUP": GROUP.schema.urn}
@@ -48,7 +51,8 @@ class Scenario:
                 raise AssertionError(f"{case['title']}: request {number}: {error}") from error
 
     def take(self, step: Mapping[str, Any]) -> None:
-        reply = self.ask(self.filled(step["request"]))
+        request = self.filled(step["request"])
+        reply = self.ask(request)
         expected = self.filled(step.get("expect", {}))
         wanted = expected.get("status")
         allowed = wanted if isinstance(wanted, list) else [wanted] if wanted else [200, 201, 204]
@@ -60,8 +64,31 @@ class Scenario:
             compare(expected["body"], reply.body, "")
         for pointer in expected.get("absent", []):
             assert not is_there(reply.body, pointer), f"{pointer} should not be there: {reply.body}"
+        if request.get("method") in {"POST", "PUT", "PATCH", "DELETE"}:
+            self.look_again(request, reply)
         for name, pointer in step.get("capture", {}).items():
-            self.variables[name] = look_up(reply.body, pointer)
+            self.variables[name] = look_up(reply.body, pointer) if pointer else reply.body
+
+    def look_again(self, request: Mapping[str, Any], reply: Reply) -> None:
+        """Insist that GET shows what a write answered (R-CRD-11), and that a refused one changed nothing (R-PAT-02)."""
+        if reply.status in {200, 201} and "location" in reply.headers:
+            shown = self.look_at(reply.headers["location"].removeprefix(self.variables["base"]))
+            if "query" not in request and "?" not in request["path"]:
+                assert shown == reply.body, f"GET shows {shown}, the answer was {reply.body}"
+            compare(reply.body, shown, "GET")
+        elif request["path"] in self.seen:
+            before = self.seen.pop(request["path"])
+            if reply.status >= 400:
+                shown = self.look_at(request["path"])
+                assert _own(shown) == _own(before), f"refused, and yet {before} became {shown}"
+            elif request["method"] != "DELETE":
+                self.look_at(request["path"])
+
+    def look_at(self, path: str) -> Any:
+        reply = self.ask({"path": path})
+        assert reply.status == 200, f"GET {path}: {reply.status}: {reply.body}"
+        self.seen[path] = reply.body
+        return reply.body
 
     def ask(self, request: Mapping[str, Any]) -> Reply:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -81,7 +108,12 @@ class Scenario:
         if isinstance(value, list):
             return [self.filled(item) for item in value]
         if isinstance(value, str):
-            return _VARIABLE.sub(lambda found: str(self.variables[found[1]]), value)
+            whole = _VARIABLE.fullmatch(value)
+            return (
+                self.variables[whole[1]]
+                if whole
+                else _VARIABLE.sub(lambda found: str(self.variables[found[1]]), value)
+            )
         return value
 
 
@@ -100,87 +132,35 @@ def sent_body(request: Mapping[str, Any]) -> bytes | None:
 
 
 def check_manners(reply: Reply) -> None:
-    """Check what holds for every answer (SO-6, R-ERR-01, R-MOD-07, R-ETG-01, H-10, H-11)."""
+    """Check what holds for every answer (SO-6, R-ERR-01, R-ERR-04, R-MOD-07, R-ETG-01, R-PAG-03, H-10, H-11)."""
     if reply.body is None:
         assert reply.status in {204, 304} or reply.status < 300, "an error without a body"
         return
     assert reply.headers["content-type"].startswith("application/scim+json"), reply.headers["content-type"]
     assert not has_null(reply.body), f"a null in {reply.body}"
     if reply.status >= 400:
-        assert reply.body["schemas"] == [ERROR]
-        assert reply.body["status"] == str(reply.status)
-        assert reply.body["detail"]
+        check_error(reply)
+    elif "Resources" in reply.body:
+        assert reply.body["itemsPerPage"] == len(reply.body["Resources"])
+        assert type(reply.body["totalResults"]) is int
     if reply.status == 201:
         assert reply.headers["location"] == reply.body.get("meta", {}).get("location", reply.headers["location"])
     if reply.status in {200, 201} and (version := reply.body.get("meta", {}).get("version")):
         assert reply.headers["etag"] == version
 
 
-def has_null(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(has_null(item) for item in value.values())
-    return any(has_null(item) for item in value) if isinstance(value, list) else value is None
+def check_error(reply: Reply) -> None:
+    """Check an error: ``status`` is a text, ``scimType`` is there wherever RFC 7644 has one (table 9)."""
+    assert reply.body.keys() <= {"schemas", "status", "scimType", "detail"}
+    assert reply.body["schemas"] == [ERROR]
+    assert reply.body["status"] == str(reply.status)
+    assert reply.body["detail"]
+    if reply.status == 400:
+        assert reply.body["scimType"] in SCIM_TYPES
+    if reply.status == 409:
+        assert reply.body["scimType"] == "uniqueness"
 
 
-def compare(expected: Any, actual: Any, at: str) -> None:
-    """Insist that ``actual`` has at least what ``expected`` has; lists are compared item by item, and in length."""
-    if isinstance(expected, dict) and len(expected) == 1 and (name := next(iter(expected))) in _MATCHERS:
-        assert _MATCHERS[name](expected[name], actual), f"{at}: {actual!r} does not satisfy {expected}"
-    elif isinstance(expected, dict):
-        assert isinstance(actual, dict), f"{at}: {actual!r} is no object"
-        for key, value in expected.items():
-            assert key in actual, f"{at}/{key} is missing in {actual}"
-            compare(value, actual[key], f"{at}/{key}")
-    elif isinstance(expected, list):
-        assert isinstance(actual, list), f"{at}: {actual!r} is no list"
-        assert len(actual) == len(expected), f"{at}: {actual!r} instead of {expected!r}"
-        for number, (one, other) in enumerate(zip(expected, actual, strict=True)):
-            compare(one, other, f"{at}/{number}")
-    else:
-        assert type(actual) is type(expected), f"{at}: {actual!r} instead of {expected!r}"
-        assert actual == expected, f"{at}: {actual!r} instead of {expected!r}"
-
-
-def holds(expected: Any, actual: Any) -> bool:
-    try:
-        compare(expected, actual, "")
-    except AssertionError:
-        return False
-    return True
-
-
-def same_set(expected: list[Any], actual: Any) -> bool:
-    rest = list(actual or [])
-    for item in expected:
-        found = next((other for other in rest if holds(item, other)), None)
-        if found is None:
-            return False
-        rest.remove(found)
-    return not rest
-
-
-_MATCHERS: dict[str, Callable[[Any, Any], bool]] = {
-    "$exactly": lambda expected, actual: bool(actual == expected),
-    "$contains": lambda expected, actual: (
-        expected in actual if isinstance(actual, str) else any(holds(expected, item) for item in actual or [])
-    ),
-    "$set": same_set,
-    "$length": lambda expected, actual: len(actual) == expected,
-    "$matches": lambda expected, actual: isinstance(actual, str) and re.search(expected, actual) is not None,
-    "$atLeast": lambda expected, actual: isinstance(actual, int) and actual >= expected,
-}
-
-
-def look_up(body: Any, pointer: str) -> Any:
-    """Return what stands at ``a/b/0`` in ``body``."""
-    for part in pointer.split("/"):
-        body = body[int(part)] if isinstance(body, list) else body[part]
-    return body
-
-
-def is_there(body: Any, pointer: str) -> bool:
-    try:
-        look_up(body, pointer)
-    except (KeyError, IndexError, TypeError):
-        return False
-    return True
+def _own(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what other resources say of this one."""
+    return {name: value for name, value in resource.items() if name != "groups"}
