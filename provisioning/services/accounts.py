@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 
 from provisioning.models import GroupMembership, LoginAccount, ProvisioningConfiguration
 from provisioning.services import totals
-from provisioning.services.calls import Call, difference, record_success
+from provisioning.services.calls import Call, check_version, difference, record_success
 from provisioning.services.constraints import violated
 from provisioning.services.notices import announce
 
@@ -84,13 +84,13 @@ def change_account(
 ) -> LoginAccount:
     """Lock the account, ask ``change`` what it becomes, and save that; None means that nothing changes.
 
-    ``accounts`` may annotate the row that is read. Raises ``AccountNotFound``, ``UsernameTaken``, ``ExternalIdTaken``,
-    and whatever ``change`` raises, in which case nothing has happened.
+    ``accounts`` may annotate the row that is read. Raises ``AccountNotFound``, ``VersionRefused``, ``UsernameTaken``,
+    ``ExternalIdTaken``, and whatever ``change`` raises, in which case nothing has happened.
     """
     profile: AccountProfile | None = None
     try:
         with transaction.atomic():
-            account = _locked(call.configuration, scim_id, accounts)
+            account = _locked(call, scim_id, accounts)
             profile = change(account)
             changes: dict[str, Any] = {}
             if profile is not None:
@@ -107,10 +107,10 @@ def change_account(
 def remove_account(*, scim_id: str, call: Call) -> None:
     """Make SCIM forget the account; the login account stays, disabled and marked as removed (1-product §1.3).
 
-    Raises ``AccountNotFound``.
+    Raises ``AccountNotFound`` and ``VersionRefused``.
     """
     with transaction.atomic():
-        account = _locked(call.configuration, scim_id, None)
+        account = _locked(call, scim_id, None)
         GroupMembership.objects.filter(account=account).delete()
         account.scim_id = None
         account.removed_at = account.modified_at = call.at
@@ -173,13 +173,12 @@ def _removed_account(configuration: ProvisioningConfiguration, profile: AccountP
     return account
 
 
-def _locked(
-    configuration: ProvisioningConfiguration, scim_id: str, accounts: QuerySet[LoginAccount] | None
-) -> LoginAccount:
+def _locked(call: Call, scim_id: str, accounts: QuerySet[LoginAccount] | None) -> LoginAccount:
     rows = LoginAccount.objects.all() if accounts is None else accounts
-    account = rows.select_for_update(of=("self",)).filter(configuration=configuration, scim_id=scim_id).first()
+    account = rows.select_for_update(of=("self",)).filter(configuration=call.configuration, scim_id=scim_id).first()
     if account is None:
         raise AccountNotFound(scim_id)
+    check_version(call, account.version)
     return account
 
 

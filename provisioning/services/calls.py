@@ -1,6 +1,7 @@
 """What a SCIM call brings along for the provisioning log, and the log's rows (3-scim §3.4)."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,9 +9,16 @@ from typing import Any
 from provisioning.models import ProvisioningConfiguration, ProvisioningLogEntry
 
 
+class VersionRefused(Exception):
+    """The resource is at another version than the caller insists on (RFC 7644 §3.14)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One SCIM call as the log names it: ``operation`` is create, replace, update, delete, query or bulk."""
+    """One SCIM call as the log names it: ``operation`` is create, replace, update, delete, query or bulk.
+
+    ``condition`` tells of a version whether what has it may be changed or removed; None stands for every version.
+    """
 
     configuration: ProvisioningConfiguration
     operation: str
@@ -18,6 +26,13 @@ class Call:
     request_id: str
     at: datetime
     started: float = field(default_factory=time.perf_counter)
+    condition: Callable[[int], bool] | None = None
+
+
+def check_version(call: Call, version: int) -> None:
+    """Raise ``VersionRefused`` unless the call may touch a row, which the caller has locked, at this version."""
+    if call.condition is not None and not call.condition(version):
+        raise VersionRefused
 
 
 def record_success(

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from provisioning.models import UserGroup
 from provisioning.services import memberships, totals
-from provisioning.services.calls import Call, difference, record_success
+from provisioning.services.calls import Call, check_version, difference, record_success
 from provisioning.services.constraints import violated
 from provisioning.services.memberships import MemberChange
 from provisioning.services.notices import announce
@@ -81,8 +81,8 @@ def create_group(*, profile: GroupProfile, members: Sequence[str], call: Call) -
 def change_group(*, scim_id: str, change: Callable[[UserGroup], GroupChange], call: Call) -> UserGroup:
     """Lock the group, ask ``change`` what becomes of it, and save that; what changes nothing leaves its version.
 
-    Raises ``GroupNotFound``, ``GroupNameTaken``, ``GroupExternalIdTaken``, and whatever ``change`` raises, in which
-    case nothing has happened.
+    Raises ``GroupNotFound``, ``VersionRefused``, ``GroupNameTaken``, ``GroupExternalIdTaken``, and whatever ``change``
+    raises, in which case nothing has happened.
     """
     wanted = GroupChange()
     try:
@@ -107,7 +107,7 @@ def change_group(*, scim_id: str, change: Callable[[UserGroup], GroupChange], ca
 def remove_group(*, scim_id: str, call: Call) -> None:
     """Take the group out of every computation; its row and memberships stay for the grace period of its links.
 
-    Raises ``GroupNotFound``.
+    Raises ``GroupNotFound`` and ``VersionRefused``.
     """
     with transaction.atomic():
         group = _locked(call, scim_id)
@@ -147,6 +147,7 @@ def _locked(call: Call, scim_id: str) -> UserGroup:
     )
     if group is None:
         raise GroupNotFound(scim_id)
+    check_version(call, group.version)
     return group
 
 
