@@ -9,7 +9,7 @@ from scim.documents import Document, is_urn
 from scim.errors import InvalidValue
 from scim.schema.table import ResourceType, Returned
 
-_CONDITION = re.compile(r"\[[^\]]*\]")
+_CONDITION = re.compile(r"\[[^\]]*\]?")  # one that does not end takes the rest, or searching for its end is quadratic
 
 # Names in lower case; None stands for all of what has the name, a shape for some of it.
 Shape = dict[str, "Shape | None"]
@@ -76,7 +76,7 @@ def _paths(text: str, resource_type: ResourceType) -> Iterator[Names]:
         yield from ((attribute.name.lower(),) for attribute in resource_type.schema.attributes)
     elif is_urn(text):
         extension, _, name = text.lower().rpartition(":")
-        yield from [(text.lower(),), (extension, *name.split("."))]
+        yield from [(text.lower(),), (extension, *name.split(".", 1))]
 
 
 def _shape(paths: Iterable[Names]) -> Shape:

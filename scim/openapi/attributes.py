@@ -26,9 +26,9 @@ def resource_schema(resource_type: ResourceType, direction: Direction) -> JsonSc
     described = _object(resource_type.attributes, direction)
     for extension in resource_type.extensions:
         described["properties"][extension.urn] = _extension(extension, direction)
+    described["properties"] = {**described["properties"], "schemas": _schemas(resource_type)}
     described["patternProperties"] = {URN_KEY: {"type": "object"}}
     if direction is Direction.SENT:
-        described["properties"] = {"schemas": _sent_schemas(resource_type), **described["properties"]}
         described["required"] = ["schemas", *described.get("required", [])]
     else:
         described["required"] = [a.name for a in resource_type.attributes if a.returned is Returned.ALWAYS]
@@ -68,7 +68,8 @@ def _extension(schema: Schema, direction: Direction) -> JsonSchema:
     return {"description": schema.description, **_object(schema.attributes, direction)}
 
 
-def _sent_schemas(resource_type: ResourceType) -> JsonSchema:
+def _schemas(resource_type: ResourceType) -> JsonSchema:
+    """Describe ``schemas``, which lists unknown extensions, too, by whatever URN a client gave them."""
     urns = [resource_type.schema.urn, *(extension.urn for extension in resource_type.extensions)]
     return {
         "description": "URNs of the schemas the resource has data of.",
