@@ -24,14 +24,16 @@ SCHEMAS: tuple[Schema, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What is supported, and the limits. ``max_payload_size`` is in bytes."""
+    """What is supported, and the limits. ``max_payload_size`` is in bytes, ``cursor_timeout`` in seconds."""
 
     max_results: int = 1000
+    default_page_size: int = 100
+    cursor_timeout: int = 3600
     bulk: bool = False
     max_operations: int = 1000
     max_payload_size: int = 2 * 1024 * 1024
-    sort: bool = False
-    etag: bool = False
+    sort: bool = True
+    etag: bool = True
     change_password: bool = False
 
 
@@ -48,6 +50,14 @@ def service_provider_config(base: str, capabilities: Capabilities) -> Document:
         "changePassword": {"supported": capabilities.change_password},
         "sort": {"supported": capabilities.sort},
         "etag": {"supported": capabilities.etag},
+        "pagination": {
+            "cursor": True,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": capabilities.default_page_size,
+            "maxPageSize": capabilities.max_results,
+            "cursorTimeout": capabilities.cursor_timeout,
+        },
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",

@@ -8,6 +8,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from provisioning.services.accounts import AccountNotFound, ExternalIdTaken, UsernameTaken
+from provisioning.services.calls import VersionRefused
 from provisioning.services.groups import GroupExternalIdTaken, GroupNameTaken, GroupNotFound
 from provisioning.services.tokens import ConfigurationPaused, TokenUnknown
 from scim.discovery import Capabilities
@@ -18,6 +19,7 @@ from scim.errors import (
     NotAcceptable,
     NotFound,
     PayloadTooLarge,
+    PreconditionFailed,
     ScimError,
     Unauthorized,
     Uniqueness,
@@ -117,5 +119,6 @@ _ERRORS: dict[type[Exception], type[ScimError]] = {
     ExternalIdTaken: Uniqueness,
     GroupNameTaken: Uniqueness,
     GroupExternalIdTaken: Uniqueness,
+    VersionRefused: PreconditionFailed,
     SuspiciousOperation: InvalidSyntax,
 }

@@ -17,6 +17,7 @@ from provisioning.services.tokens import ConfigurationPaused, TokenUnknown, auth
 from scim.errors import InternalError, MethodNotAllowed, ScimError, Unauthorized
 from scim.http import ScimResponse, bearer_token, check_accept, scim_error
 from scim.schema.values import storable
+from scim.versions import condition
 
 _OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
 _LOGGED_ID_LENGTH = 64
@@ -58,6 +59,7 @@ class ScimView(APIView):
             request_id=str(getattr(self.request, "request_id", "")),
             at=now,
             started=started,
+            condition=condition(self.request.META),
         )
 
     @property

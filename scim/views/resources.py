@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services.calls import Call, record_success
 from scim.documents import Document
-from scim.errors import NotFound
+from scim.errors import NotFound, PreconditionFailed
 from scim.http import ScimResponse, read_json
 from scim.projection import Projection, read_projection
 from scim.resources import groups, users
@@ -16,6 +16,7 @@ from scim.resources.reading import Page
 from scim.resources.rendering import Answer
 from scim.schema import GROUP, USER
 from scim.schema.table import ResourceType
+from scim.versions import names
 from scim.views.base import ScimView
 
 _MAX_ID_LENGTH = 36
@@ -63,13 +64,11 @@ class CollectionView(_ResourceTypeView):
     def post(self, _request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         projection = self.projection(self.parameters())
         answer = self.resources.create(body=self.body(), call=self.call, projection=projection)
-        return ScimResponse(answer.body, 201, {"Location": answer.location, "ETag": answer.version})
+        return ScimResponse(answer.body, 201, _headers(answer))
 
 
 class ResourceView(_ResourceTypeView):
     """One resource."""
-
-    answers_patch: bool
 
     def initial(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -78,8 +77,13 @@ class ResourceView(_ResourceTypeView):
             raise NotFound
 
     def get(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
-        projection = self.projection(self.parameters())
-        return _found(self.resources.read(configuration=self.configuration, scim_id=scim_id, projection=projection))
+        projection, headers = self.projection(self.parameters()), self.request.META
+        answer = self.resources.read(configuration=self.configuration, scim_id=scim_id, projection=projection)
+        if (wanted := headers.get("HTTP_IF_MATCH")) and not names(wanted, answer.version):
+            raise PreconditionFailed
+        if (known := headers.get("HTTP_IF_NONE_MATCH")) and names(known, answer.version):
+            return ScimResponse(None, 304, _headers(answer))
+        return _found(answer)
 
     head = get
 
@@ -88,15 +92,19 @@ class ResourceView(_ResourceTypeView):
         return _found(self.resources.replace(scim_id=scim_id, body=self.body(), call=self.call, projection=projection))
 
     def patch(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
-        """Answer what D-11 says: users with their content, groups without, either with it where it is asked for."""
+        """Answer with the content where the kind of resource does (D-11), or where it is asked for (R-PAT-03)."""
         parameters = self.parameters()
         projection = self.projection(parameters)
-        wanted = projection if self.answers_patch or "attributes" in parameters else None
+        wanted = projection if self.answers_patch() or "attributes" in parameters else None
         return _found(self.resources.modify(scim_id=scim_id, body=self.body(), call=self.call, projection=wanted))
 
     def delete(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
         self.resources.remove(scim_id=scim_id, call=self.call)
         return ScimResponse(None, 204)
+
+    def answers_patch(self) -> bool:
+        """Whether a PATCH that succeeds answers with the content of the resource."""
+        return False
 
 
 class UsersView(CollectionView):
@@ -104,7 +112,10 @@ class UsersView(CollectionView):
 
 
 class UserView(ResourceView):
-    resource_type, resources, logged_type, answers_patch = USER, users, USER.name, True
+    resource_type, resources, logged_type = USER, users, USER.name
+
+    def answers_patch(self) -> bool:
+        return self.configuration.user_patch_status == ProvisioningConfiguration.UserPatchStatus.CONTENT
 
 
 class GroupsView(CollectionView):
@@ -112,9 +123,12 @@ class GroupsView(CollectionView):
 
 
 class GroupView(ResourceView):
-    resource_type, resources, logged_type, answers_patch = GROUP, groups, GROUP.name, False
+    resource_type, resources, logged_type = GROUP, groups, GROUP.name
 
 
 def _found(answer: Answer) -> HttpResponse:
-    status = 204 if answer.body is None else 200
-    return ScimResponse(answer.body, status, {"Location": answer.location, "ETag": answer.version})
+    return ScimResponse(answer.body, 204 if answer.body is None else 200, _headers(answer))
+
+
+def _headers(answer: Answer) -> dict[str, str]:
+    return {"Location": answer.location, "ETag": answer.version}
