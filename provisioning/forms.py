@@ -1,15 +1,19 @@
 """The portal's forms. What a person typed is checked here for shape; what the directory allows, services say."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 
 from provisioning.license_types import LICENSE_TYPE_CHOICES, LicenseType
 from provisioning.models import GroupLink, ProvisioningConfiguration, Subscription, UserGroup, Vault, VaultUserGroup
 from provisioning.queries import groups as group_queries
+from provisioning.queries import logs
 
 _ANY = ("", "Any")
+_SENSIBLE_DAY = (MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31)))
 
 
 class UserFilter(forms.Form):
@@ -39,21 +43,41 @@ class LogFilter(forms.Form):
     q = forms.CharField(
         label="User, group or request ID", required=False, max_length=200, widget=forms.TextInput({"type": "search"})
     )
+    resource = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     result = forms.ChoiceField(required=False, choices=[_ANY, ("succeeded", "Succeeded"), ("failed", "Failed")])
-    operation = forms.ChoiceField(
-        required=False,
-        choices=[_ANY, *((word, word.capitalize()) for word in ("create", "replace", "update", "delete", "query"))],
+    operation = forms.ChoiceField(required=False, choices=[_ANY, *((one, one.capitalize()) for one in logs.OPERATIONS)])
+    type = forms.ChoiceField(
+        label="About", required=False, choices=[("", "Anything"), ("User", "Users"), ("Group", "User groups")]
     )
     configuration = forms.ModelChoiceField(
         ProvisioningConfiguration.objects.none(), required=False, empty_label="Any", blank=True
     )
-    first_day = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
-    last_day = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
+    first_day = forms.DateField(
+        label="From", required=False, validators=_SENSIBLE_DAY, widget=forms.DateInput({"type": "date"})
+    )
+    last_day = forms.DateField(
+        label="To", required=False, validators=_SENSIBLE_DAY, widget=forms.DateInput({"type": "date"})
+    )
 
     def __init__(self, *args: Any, subscription: Subscription, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         rows = ProvisioningConfiguration.objects.filter(subscription=subscription).order_by("name")
         self.fields["configuration"].queryset = rows  # type: ignore[attr-defined]
+
+    def wanted(self) -> logs.Wanted:
+        """Return what was chosen; a value that makes no sense narrows nothing."""
+        self.is_valid()
+        chosen = self.cleaned_data
+        return logs.Wanted(
+            search=chosen.get("q", ""),
+            resource=chosen.get("resource", ""),
+            result=chosen.get("result", ""),
+            operation=chosen.get("operation", ""),
+            resource_type=chosen.get("type", ""),
+            configuration=chosen.get("configuration"),
+            first_day=chosen.get("first_day"),
+            last_day=chosen.get("last_day"),
+        )
 
 
 class ConfigurationForm(forms.Form):

@@ -17,6 +17,8 @@ _provisioning: list[URLPattern | URLResolver] = [
     path("links/create/", links.link_create, name="link_create"),
     path("log/", logs.log, name="log"),
     path("log/<int:pk>/", logs.log_entry, name="log_entry"),
+    path("log/calls.csv", logs.log_csv, name="log_csv"),
+    path("log/calls.json", logs.log_json, name="log_json"),
 ]
 _subscription: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),

@@ -12,5 +12,5 @@ FORGET = "DELETE FROM provisioning_resourcetotal"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("provisioning", "0004_settings_and_totals")]
+    dependencies = [("provisioning", "0005_log_indexes")]
     operations = [migrations.RunSQL([COUNT_USERS, COUNT_GROUPS], FORGET)]

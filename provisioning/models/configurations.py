@@ -21,12 +21,22 @@ class ProvisioningConfiguration(models.Model):
     its secrets are ``ClientSecret`` rows, of which only keyed digests are stored.
     ``adopts_manual_accounts`` lets a created user take over the manual account of that username (1-product §1.3);
     ``accepts_bare_tokens`` lets filters compare with words that are not quoted (decision D-23).
+    ``refused_at`` and ``refusal`` tell of the last time that somebody came with its client ID or a token of it and was
+    turned away, to the nearest 15 seconds.
     """
 
     class Kind(models.TextChoices):
         GALLERY = "gallery", "Microsoft Entra app gallery"
         OTHER = "other", "Other SCIM provider"
         CLASSIC = "classic", "Microsoft Entra ID classic"
+
+    class Refusal(models.TextChoices):
+        """Why the identity provider was turned away before it was known which call it wanted to make."""
+
+        WRONG_SECRET = "wrong_secret", "Wrong client secret"
+        EXPIRED_SECRET = "expired_secret", "Expired client secret"
+        REVOKED_SECRET = "revoked_secret", "Revoked client secret"
+        OTHER_TENANT_URL = "other_tenant_url", "Another Tenant URL"
 
     class UserPatchStatus(models.IntegerChoices):
         """What a successful PATCH of a user answers (decision D-11): clients' test suites disagree."""
@@ -51,6 +61,8 @@ class ProvisioningConfiguration(models.Model):
     first_contact_at = models.DateTimeField(null=True, blank=True)
     last_contact_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refusal = models.CharField(max_length=20, choices=Refusal.choices, blank=True)
     generation = models.PositiveBigIntegerField(default=1)
     observed_generation = models.PositiveBigIntegerField(default=1)
 

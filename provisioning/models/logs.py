@@ -28,7 +28,11 @@ class AuditEntry(models.Model):
 
 
 class ProvisioningLogEntry(models.Model):
-    """One SCIM write, failure or connection test (3-scim §3.4). ``changes`` holds ``{attribute: [old, new]}``."""
+    """One SCIM write, failure or connection test (3-scim §3.4). ``changes`` holds ``{attribute: [old, new]}``.
+
+    Every index costs every write; the two of failures cost only them. What no index finds is searched in stretches
+    (``provisioning.queries.pages``).
+    """
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="log_entries", db_index=False)
     configuration = models.ForeignKey(
@@ -48,9 +52,17 @@ class ProvisioningLogEntry(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["subscription", "-id"], name="log_page"),
-            models.Index(fields=["configuration", "-id"], name="log_configuration_page"),
-            models.Index(fields=["subscription", "resource_id", "-id"], name="log_resource"),
+            models.Index(fields=["subscription", "-at", "-id"], name="log_page"),
+            models.Index(fields=["configuration", "-at", "-id"], name="log_configuration_page"),
+            models.Index(fields=["subscription", "resource_id", "-at", "-id"], name="log_resource"),
+            models.Index(
+                fields=["subscription", "-at", "-id"], condition=models.Q(is_success=False), name="log_failures"
+            ),
+            models.Index(
+                fields=["configuration", "-at", "-id"],
+                condition=models.Q(is_success=False),
+                name="log_configuration_failures",
+            ),
         ]
 
     def __str__(self) -> str:

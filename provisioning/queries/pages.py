@@ -4,45 +4,64 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet
 
 Row = TypeVar("Row", bound=Model)
 SIZE: Final = 50
 COUNT_LIMIT: Final = 10_000
 """Counting stops here; a longer list is said to have "more than 10,000"."""
+STRETCH: Final = 50_000
+"""How many rows a page looks at for what no index finds."""
 _TOP: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Some rows of a list, and the cursors (empty: none) of the pages beside it."""
+    """Some rows of a list, and the cursors (empty: none) of the pages beside it.
+
+    ``reached`` is the first key of the last row that was looked at, when the search stopped there with rows left.
+    """
 
     rows: list[Row]
     previous: str = ""
     next: str = ""
+    reached: Any = None
 
 
-def fetch(rows: QuerySet[Row], *, keys: tuple[str, ...], cursor: str, size: int = SIZE) -> Page[Row]:
+def fetch(
+    rows: QuerySet[Row],
+    *,
+    keys: tuple[str, ...],
+    cursor: str,
+    size: int = SIZE,
+    narrow: Q | None = None,
+    stretch: int = STRETCH,
+) -> Page[Row]:
     """Return the page of ``rows`` at ``cursor``, ordered by ``keys``, the last of which is the unique number of a row.
 
-    ``-key`` orders downwards. A cursor that is not one of ours gives the first page.
+    ``-key`` orders downwards. A cursor that is not one of ours gives the first page. An index must give ``rows`` in
+    that order; ``narrow`` is a condition that none answers, so a page looks at ``stretch`` rows for it and then stops.
     """
-    backwards, position = _decode(cursor, len(keys))
-    order = tuple(_turn(key) for key in keys) if backwards else keys
+    backwards, position = _decode(cursor, rows.model, keys)
+    order = _turned(keys) if backwards else keys
     if position:
         rows = rows.filter(_beyond(order, position))
+    edge = _edge(rows, order, stretch) if narrow else None
+    if narrow:
+        rows = rows.filter(narrow)
+    if edge:
+        rows = rows.filter(_beyond(_turned(order), edge[1]))
     found = list(rows.order_by(*order)[: size + 1])
     more, found = len(found) > size, found[:size]
+    ahead = _place(found[-1], keys) if more else edge[0] if edge else None
+    behind = _place(found[0], keys) if found and position else None
+    reached = edge[0][0] if edge and not more else None
     if backwards:
-        found.reverse()
-    before, after = (more, True) if backwards else (bool(position), more)
-    return Page(
-        found,
-        previous=_encode("b", found[0], keys) if before and found else "",
-        next=_encode("a", found[-1], keys) if after and found else "",
-    )
+        return Page(found[::-1], previous=_encode("b", ahead), next=_encode("a", behind), reached=reached)
+    return Page(found, previous=_encode("b", behind), next=_encode("a", ahead), reached=reached)
 
 
 def count_words(rows: QuerySet[Any], *, limit: int = COUNT_LIMIT) -> str:
@@ -55,8 +74,19 @@ def number_words(number: int, *, limit: int = COUNT_LIMIT) -> str:
     return f"more than {limit:,}" if number > limit else f"{number:,}"
 
 
-def _turn(key: str) -> str:
-    return key[1:] if key.startswith("-") else f"-{key}"
+def _turned(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(key[1:] if key.startswith("-") else f"-{key}" for key in keys)
+
+
+def _edge(rows: QuerySet[Row], order: tuple[str, ...], stretch: int) -> tuple[list[Any], list[Any]] | None:
+    """Return the places of the last row of the stretch and of the one after it; None when no row is after it."""
+    names = [key.lstrip("-") for key in order]
+    places = [list(row) for row in rows.order_by(*order).values_list(*names)[stretch - 1 : stretch + 1]]
+    return (places[0], places[1]) if len(places) == 2 else None  # noqa: PLR2004
+
+
+def _place(row: Model, keys: tuple[str, ...]) -> list[Any]:
+    return [getattr(row, key.lstrip("-")) for key in keys]
 
 
 def _beyond(order: tuple[str, ...], position: list[Any]) -> Q:
@@ -75,20 +105,32 @@ def _compare(key: str, value: Any, *, or_equal: bool = False) -> Q:
     return Q(**{f"{key.lstrip('-')}__{operator}": value})
 
 
-def _encode(direction: str, row: Model, keys: tuple[str, ...]) -> str:
-    values = [getattr(row, key.lstrip("-")) for key in keys]
+def _encode(direction: str, place: list[Any] | None) -> str:
+    if place is None:
+        return ""
+    values = [value.isoformat() if isinstance(value, datetime) else value for value in place]
     return direction + base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, length: int) -> tuple[bool, list[Any]]:
+def _decode(cursor: str, model: type[Model], keys: tuple[str, ...]) -> tuple[bool, list[Any]]:
     """Return the direction (True: backwards) and the key values of a cursor; nothing for what is none of ours."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor[1:] + "=" * (-len(cursor[1:]) % 4)))
-    except (ValueError, binascii.Error, RecursionError):
-        return False, []
-    if cursor[:1] not in {"a", "b"} or not _is_position(values, length):
-        return False, []
-    return cursor[0] == "b", values
+        if cursor[:1] in {"a", "b"} and _is_position(values, len(keys)):
+            return cursor[0] == "b", [_typed(model, key, value) for key, value in zip(keys, values, strict=True)]
+    except (ValueError, OverflowError, binascii.Error, RecursionError):
+        pass
+    return False, []
+
+
+def _typed(model: type[Model], key: str, value: Any) -> Any:
+    """Return the value as the key's field holds it. Raises ``ValueError`` or ``OverflowError`` for no time."""
+    if not isinstance(model._meta.get_field(key.lstrip("-")), DateTimeField):  # noqa: SLF001
+        return value
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError(value)
+    return at.astimezone(UTC)
 
 
 def _is_position(values: Any, length: int) -> bool:

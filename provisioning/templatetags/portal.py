@@ -19,6 +19,7 @@ from django.utils.timezone import localtime
 
 from provisioning import fragments, navigation
 from provisioning.addresses import address
+from provisioning.call_texts import changed_words
 from provisioning.license_types import LicenseType
 from provisioning.models import Subscription
 from provisioning.permissions import ROLES, Permission, roles_of
@@ -138,9 +139,9 @@ def changes(entry: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 @register.filter
-def fields(entry: dict[str, Any]) -> str:
-    """Return the names of the fields that changed."""
-    return ", ".join(sorted(entry))
+def changed(entry: dict[str, Any]) -> str:
+    """Return the names of the attributes that a call changed."""
+    return changed_words(entry)
 
 
 @register.filter

@@ -1,11 +1,17 @@
 """The provisioning log and the audit log."""
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from collections.abc import Iterator
 
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from provisioning import call_files, call_texts, exports
 from provisioning.forms import LogFilter
+from provisioning.models import ProvisioningLogEntry
 from provisioning.permissions import ROLES, Permission, PortalRequest, requires
 from provisioning.queries import logs as queries
+from provisioning.services.exports import record_export
 from provisioning.views.common import template_for
 
 
@@ -13,27 +19,45 @@ from provisioning.views.common import template_for
 def log(request: PortalRequest) -> HttpResponse:
     """List the SCIM writes and failures that fit the filter, newest first, a page at a time."""
     form = LogFilter(request.GET, subscription=request.subscription)
-    form.is_valid()
-    narrowed = form.cleaned_data
-    wanted = queries.Wanted(
-        search=narrowed.get("q", ""),
-        result=narrowed.get("result", ""),
-        operation=narrowed.get("operation", ""),
-        configuration=narrowed.get("configuration"),
-        first_day=narrowed.get("first_day"),
-        last_day=narrowed.get("last_day"),
-    )
+    wanted = form.wanted()
     page = queries.calls_page(request.subscription, wanted, request.GET.get("page", ""))
-    context = {"form": form, "page": page, "is_narrowed": wanted != queries.Wanted()}
+    context = {
+        "form": form,
+        "page": page,
+        "is_narrowed": wanted != queries.Wanted(),
+        "known": queries.named(request.subscription, wanted.search) if wanted.search else [],
+        "only": wanted.resource and (page.rows[0].resource_name if page.rows else wanted.resource),
+    }
     return render(request, template_for(request, "log"), context)
 
 
 @requires(Permission.PROVISIONING)
 def log_entry(request: PortalRequest, pk: int) -> HttpResponse:
+    """Show everything that is known of one call."""
     entry = queries.call(request.subscription, pk)
     if entry is None:
         raise Http404
-    return render(request, "provisioning/log_entry.html", {"entry": entry})
+    context = {
+        "entry": entry,
+        "subject": queries.subject(entry),
+        "advice": "" if entry.is_success else call_texts.advice(entry.status),
+        "changes": call_texts.changes(entry.changes),
+    }
+    return render(request, "provisioning/log_entry.html", context)
+
+
+@requires(Permission.PROVISIONING)
+def log_csv(request: PortalRequest) -> StreamingHttpResponse:
+    """Send every call that fits the filter, newest first, as CSV."""
+    rows = (call_files.cells(entry) for entry in _exported(request, "CSV"))
+    return _file(exports.csv_lines(call_files.TITLES, rows), "text/csv; charset=utf-8", "provisioning-log.csv")
+
+
+@requires(Permission.PROVISIONING)
+def log_json(request: PortalRequest) -> StreamingHttpResponse:
+    """Send every call that fits the filter, newest first, as a JSON array."""
+    documents = (call_files.document(entry) for entry in _exported(request, "JSON"))
+    return _file(exports.json_array(documents), "application/json", "provisioning-log.json")
 
 
 @requires(Permission.SEE_OWN_ACTS)
@@ -46,3 +70,22 @@ def audit(request: PortalRequest) -> HttpResponse:
         cursor=request.GET.get("page", ""),
     )
     return render(request, "provisioning/audit.html", {"page": page, "sees_all": sees_all})
+
+
+def _exported(request: PortalRequest, form: str) -> Iterator[ProvisioningLogEntry]:
+    """Return the calls that the address asks for, and note in the audit log who took them."""
+    wanted = LogFilter(request.GET, subscription=request.subscription).wanted()
+    narrowed = {name: [None, value] for name, value in request.GET.items() if value and name != "page"}
+    record_export(
+        subscription=request.subscription,
+        what=f"provisioning log as {form}",
+        narrowed=narrowed,
+        actor=request.actor,
+        at=timezone.now(),
+    )
+    return queries.all_calls(request.subscription, wanted)
+
+
+def _file(pieces: Iterator[str], content_type: str, name: str) -> StreamingHttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(pieces, content_type=content_type, headers=headers)

@@ -2,12 +2,15 @@
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
+from django.db.models import Q
 
 from provisioning.models import LoginAccount, ProvisioningLogEntry
 from provisioning.queries.pages import count_words, fetch, number_words
-from tests.factories import make_account, make_configuration
+from provisioning.services.calls import record_failure
+from tests.factories import NOON, make_account, make_call, make_configuration
 
 pytestmark = pytest.mark.django_db
 NAMES = ["", "a", "A", "b", "b", "b", "Ö", "ö", "\N{ZERO WIDTH SPACE}x", "line\nbreak", "z" * 300]
@@ -22,11 +25,11 @@ def accounts():
     return LoginAccount.objects.filter(configuration=configuration)
 
 
-def walk(rows, *, keys, size, forwards=True, cursor=""):
+def walk(rows, *, forwards=True, cursor="", **how):
     """Return the ids of all pages from the cursor on."""
     seen = []
     while True:
-        page = fetch(rows, keys=keys, cursor=cursor, size=size)
+        page = fetch(rows, cursor=cursor, **how)
         seen += [row.pk for row in (page.rows if forwards else reversed(page.rows))]
         cursor = page.next if forwards else page.previous
         if not cursor:
@@ -46,6 +49,52 @@ def test_walking_forth_and_back_shows_every_row_once(accounts, keys, size):
         accounts, keys=keys, size=size, forwards=False, cursor=fetch(accounts, keys=keys, cursor=last.next).previous
     )
     assert back == everything[:-1][::-1]
+
+
+@pytest.fixture
+def calls():
+    """Thirty calls, some of them at the same time, and the numbers of the rare ones."""
+    configuration = make_configuration()
+    for number in range(30):
+        at = NOON + timedelta(seconds=number // 4)
+        record_failure(make_call(configuration, at=at), status=409, detail="", resource_name=f"name {number}")
+    return ProvisioningLogEntry.objects.filter(configuration=configuration)
+
+
+BY_TIME = ("-at", "-id")
+RARE = Q(resource_name__in=["name 29", "name 11", "name 10", "name 0"])
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+def test_pages_in_the_order_of_time_show_every_row_once(calls, size):
+    everything = [row.pk for row in calls.order_by(*BY_TIME)]
+
+    assert walk(calls, keys=BY_TIME, size=size) == everything
+
+
+@pytest.mark.parametrize("stretch", [2, 3, 7, 29, 30, 31])
+@pytest.mark.parametrize("size", [1, 2, 50])
+def test_what_no_index_finds_is_found_in_stretches_forth_and_back(calls, size, stretch):
+    wanted = [row.pk for row in calls.filter(RARE).order_by(*BY_TIME)]
+
+    assert walk(calls, keys=BY_TIME, size=size, narrow=RARE, stretch=stretch) == wanted
+    oldest = cursor_of([NOON.isoformat(), 0])
+    back = walk(calls, keys=BY_TIME, size=size, narrow=RARE, stretch=stretch, forwards=False, cursor="b" + oldest[1:])
+    assert back == wanted[::-1]
+
+
+def test_a_search_that_stops_says_how_far_it_came(calls):
+    first = fetch(calls, keys=BY_TIME, cursor="", narrow=RARE, stretch=10)
+    last = fetch(calls, keys=BY_TIME, cursor="", narrow=RARE, stretch=30)
+
+    assert [row.resource_name for row in first.rows] == ["name 29"]
+    assert first.reached == NOON + timedelta(seconds=5)
+    assert (last.reached, last.next) == (None, "")
+
+
+@pytest.mark.parametrize("at", ["", "noon", "2026-05-12T12:00:00", "0001-01-01T00:00:00+23:59"])
+def test_a_time_that_is_none_gives_the_first_page(calls, at):
+    assert len(fetch(calls, keys=BY_TIME, cursor=cursor_of([at, 1])).rows) == 30
 
 
 def test_a_row_that_appears_meanwhile_moves_no_other(accounts):
