@@ -1,6 +1,7 @@
 """The HTTP side: a token, requests as Entra sends them, and failures under Entra's names."""
 
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,13 @@ from mfmanage.entra.mapping import Json
 
 TIMEOUT = 60.0
 """Seconds within which a service must answer Entra."""
+
+TRIES = 2
+"""How often a request is sent that nothing answers: once more, so that a create whose answer was lost meets 409."""
+
+THROTTLED_TRIES = 4
+LONGEST_WAIT = 60.0
+"""Seconds of ``Retry-After`` that are waited for; a longer wait is left to the next cycle."""
 
 RENEWAL_MARGIN = 60.0
 DEFAULT_LIFETIME = 3600
@@ -78,14 +86,22 @@ class Connection:
 
 
 class Client:
-    """Sends requests with a token that it renews itself; counts requests and writes."""
+    """Sends requests with a token that it renews itself; counts requests and writes. Several threads may share it."""
 
-    def __init__(self, connection: Connection, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Callable[[], float] = time.monotonic,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.connection = connection
         self.requests = 0
         self.writes = 0
         self._clock = clock
-        self._http = httpx.Client(timeout=TIMEOUT, headers={"User-Agent": ""}, verify=_trust())
+        self._sleep = sleep
+        self._http = httpx.Client(timeout=TIMEOUT, headers={"User-Agent": ""}, transport=transport or wire())
+        self._lock = threading.Lock()
         self._token = ""
         self._renew_at = 0.0
 
@@ -100,29 +116,47 @@ class Client:
     def call(self, method: str, path: str, *, query: dict[str, str] | None = None, body: Json | None = None) -> Any:
         """Send one SCIM request and return the parsed answer, ``None`` if it is empty.
 
-        A token about to expire is renewed before, a refused one once after. Raises ``RequestFailed``
-        for an answer of 400 and above, for one that is not JSON and for none; ``ConnectionFailed`` when
-        no token can be got.
+        A token about to expire is renewed before, a refused one once after; silence is met by asking once
+        more, 429 by waiting as long as the answer says. Raises ``RequestFailed`` for an answer of 400 and
+        above, for one that is not JSON and for none; ``ConnectionFailed`` when no token can be got.
         """
-        if not self._token or self._clock() >= self._renew_at:
-            self.renew_token()
-        response = self._send(method, path, query, body)
+        request = self._http.build_request(
+            method,
+            f"{self.connection.base_url}{path}{_encoded(query or {})}",
+            content=None if body is None else orjson.dumps(body),
+            headers={} if body is None else {"Content-Type": "application/scim+json; charset=utf-8"},
+        )
+        token = self._fresh_token()
+        response = self._send_patiently(request, token)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
-            self.renew_token()
-            response = self._send(method, path, query, body)
+            response = self._send_patiently(request, self.renew_token(refused=token))
         return _parsed(method, response)
 
-    def renew_token(self) -> None:
-        """Get a token from the token endpoint; raises ``CredentialsRefused`` or ``ConnectionFailed``."""
+    def renew_token(self, *, refused: str = "") -> str:
+        """Get a token from the token endpoint, unless another thread has replaced the ``refused`` one already.
+
+        Raises ``CredentialsRefused`` or ``ConnectionFailed``.
+        """
+        with self._lock:
+            if self._token == refused or not refused:
+                self._get_token()
+            return self._token
+
+    def _fresh_token(self) -> str:
+        with self._lock:
+            if not self._token or self._clock() >= self._renew_at:
+                self._get_token()
+            return self._token
+
+    def _get_token(self) -> None:
         response = self._ask_for_token()
         document = _document(response)
-        if response.is_success and isinstance(document.get("access_token"), str):
-            self._token = document["access_token"]
-            lifetime = document.get("expires_in")
-            seconds = lifetime if isinstance(lifetime, int) else DEFAULT_LIFETIME
-            self._renew_at = self._clock() + seconds - RENEWAL_MARGIN
-        else:
+        if not response.is_success or not isinstance(document.get("access_token"), str):
             raise _token_refusal(response, document)
+        self._token = document["access_token"]
+        lifetime = document.get("expires_in")
+        seconds = lifetime if isinstance(lifetime, int) else DEFAULT_LIFETIME
+        self._renew_at = self._clock() + seconds - RENEWAL_MARGIN
 
     def _ask_for_token(self) -> httpx.Response:
         connection = self.connection
@@ -139,27 +173,55 @@ class Client:
                 f"The token endpoint {connection.token_endpoint} cannot be reached: {_said(error)}."
             ) from error
 
-    def _send(self, method: str, path: str, query: dict[str, str] | None, body: Json | None) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._token}"}
-        content = None
-        if body is not None:
-            headers["Content-Type"] = "application/scim+json; charset=utf-8"
-            content = orjson.dumps(body)
-        self.requests += 1
-        self.writes += method != "GET"
-        url = f"{self.connection.base_url}{path}{_encoded(query or {})}"
+    def _send_patiently(self, request: httpx.Request, token: str) -> httpx.Response:
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = self._send_twice(request)
+        for _ in range(THROTTLED_TRIES - 1):
+            seconds = _retry_after(response)
+            if seconds is None:
+                break
+            self._sleep(seconds)
+            response = self._send_twice(request)
+        return response
+
+    def _send_twice(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(TRIES - 1):
+            try:
+                return self._send(request)
+            except RequestFailed:
+                continue
+        return self._send(request)
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        with self._lock:
+            self.requests += 1
+            self.writes += request.method != "GET"
         try:
-            return self._http.request(method, url, content=content, headers=headers)
+            return self._http.send(request)
         except httpx.TimeoutException as error:
             raise RequestFailed("Timeout", f"No answer within {TIMEOUT:.0f} seconds.") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx.HTTPError as error:
             raise RequestFailed("WebExceptionProtocolError", f"{_said(error)}.") from error
+
+
+def wire() -> httpx.BaseTransport:
+    """Return what sends requests over HTTP, or over HTTPS with the authorities that this machine trusts."""
+    return httpx.HTTPTransport(verify=_trust())
 
 
 @cache
 def _trust() -> ssl.SSLContext:
     """Read the trusted authorities once: it takes longer than all else about a client."""
     return httpx.create_ssl_context()
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Return the seconds that a 429 asks to wait, ``None`` if it is none or asks for nothing that can be waited for."""
+    text = response.headers.get("Retry-After", "")
+    if response.status_code != HTTPStatus.TOO_MANY_REQUESTS or not (text.isascii() and text.isdigit()):
+        return None
+    seconds = float(text)
+    return seconds if seconds <= LONGEST_WAIT else None
 
 
 def _encoded(query: dict[str, str]) -> str:

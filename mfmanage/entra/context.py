@@ -1,30 +1,42 @@
-"""What users and groups have in common in a cycle: import, scope, match, delete, and the escrow of failures."""
+"""What users and groups have in common in a cycle: import, scope, match, delete."""
 
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from mfmanage.entra import service
 from mfmanage.entra.client import Client, RequestFailed
-from mfmanage.entra.directory import Snapshot
+from mfmanage.entra.directory import Group, Snapshot, User
+from mfmanage.entra.job import Job
 from mfmanage.entra.mapping import Json
 from mfmanage.entra.results import Action, ObjectResult, Status
 from mfmanage.entra.service import Kind
-from mfmanage.entra.state import Escrow, GroupAnchor, State, UserAnchor
+from mfmanage.entra.state import GroupAnchor, State, UserAnchor
 from mfmanage.entra.styles import Dialect
+from mfmanage.entra.timing import moment
 
 INVALID_ANCHOR = "InvalidAnchor"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Context:
-    """A cycle at work: its number, the source as it is now, the way to write, and what is remembered."""
+    """A cycle at work: its number, its simulated time, the source as it is now, the way to write, the memory.
+
+    An initial cycle looks at every object. On demand, objects are matched by a query although their id is
+    cached. ``staged`` are the removals held back in this cycle, ``total`` the number of objects in view.
+    """
 
     number: int
+    at: datetime
     snapshot: Snapshot
     client: Client
     dialect: Dialect
     state: State
+    job: Job
+    is_initial: bool = True
+    on_demand: bool = False
+    staged: frozenset[str] = frozenset()
+    total: int = 0
 
     def anchors(self, kind: Kind) -> Mapping[str, UserAnchor] | Mapping[str, GroupAnchor]:
         """Return the cached ids of a resource type, by source id."""
@@ -36,44 +48,60 @@ class Context:
         anchors = self.state.users if kind is service.USERS else self.state.groups
         anchors.pop(source_id, None)
 
-    def imported(self, kind: Kind, source_id: str, name: str) -> ObjectResult:
-        """Begin the result of an object that was read from the source."""
-        result = ObjectResult(self.number, kind.name, source_id, name)
+    def rests(self, name: str) -> bool:
+        """Whether the object failed and is not to be tried again yet."""
+        escrow = self.state.escrows.get(name)
+        return escrow is not None and bool(escrow.retry_at) and moment(escrow.retry_at) > self.at
+
+    def imported(self, kind: Kind, source: User | Group, name: str) -> ObjectResult:
+        """Begin the result of an object that was read from the source, and note whether it is in scope."""
+        result = ObjectResult(self.number, kind.name, source.id, name, total=self.total)
         result.add(Status.SUCCESS, "Read from the source directory.")
+        result.stage = "scope"
+        result.add(Status.SUCCESS if source.in_scope else Status.SKIPPED, _scope(source))
         return result
 
-    def scoped(self, result: ObjectResult, *, in_scope: bool) -> None:
-        """Note whether the object is in scope."""
-        result.stage = "scope"
-        detail = "In scope: the application is assigned." if in_scope else "Not in scope."
-        result.add(Status.SUCCESS if in_scope else Status.SKIPPED, detail)
+    def missing(self, kind: Kind, source_id: str) -> ObjectResult:
+        """Begin the result of an object that is no longer in the source."""
+        name = self.anchors(kind)[source_id].name
+        result = ObjectResult(self.number, kind.name, source_id, name, total=self.total)
+        result.add(Status.SUCCESS, "Deleted in the source directory.")
+        return result
 
 
-def match(context: Context, kind: Kind, result: ObjectResult, name: str) -> Json | None:
+def key(kind: Kind, source_id: str) -> str:
+    """Return the name under which the state remembers a source object."""
+    return f"{kind.name} {source_id}"
+
+
+def match(context: Context, kind: Kind, result: ObjectResult, source: User | Group) -> Json | None:
     """Return the object's counterpart as the service shows it now, ``None`` if it has none.
 
-    A cached id is read; one that is gone is dropped and the object is matched again, by a query for
-    its matching attribute.
+    A cached id is read; one that is gone is dropped and the object is matched again, by a query for each
+    matching attribute in turn.
     """
     result.stage = "match"
     anchor = context.anchors(kind).get(result.id)
-    if anchor is not None:
+    if anchor is not None and not context.on_demand:
         resource = service.get(context.client, kind, anchor.target)
         if resource is not None:
             result.add(Status.SUCCESS, f"Read {kind.name} {anchor.target}.")
             return resource
         context.forget(kind, result.id)
         result.add(Status.WARNING, f"{kind.name} {anchor.target} is gone; matching again.", INVALID_ANCHOR)
-    return _query(context, kind, result, name)
+    return _query(context, kind, result, source)
 
 
-def _query(context: Context, kind: Kind, result: ObjectResult, name: str) -> Json | None:
-    found = service.find(context.client, kind, name)
-    if len(found) > 1:
-        raise RequestFailed(service.MULTIPLE, f"{len(found)} objects have the {kind.matching} {name!r}.")
-    detail = f"Found by {kind.matching}." if found else f"Nothing has the {kind.matching} {name!r}."
-    result.add(Status.SUCCESS, detail)
-    return found[0] if found else None
+def _query(context: Context, kind: Kind, result: ObjectResult, source: User | Group) -> Json | None:
+    for attribute, value in context.job.mapping.criteria(source):
+        found = service.find(context.client, kind, attribute, value)
+        if len(found) > 1:
+            raise RequestFailed(service.MULTIPLE, f"{len(found)} objects have the {attribute} {value!r}.")
+        detail = f"Found by {attribute}." if found else f"Nothing has the {attribute} {value!r}."
+        result.add(Status.SUCCESS, detail)
+        if found:
+            return found[0]
+    return None
 
 
 def delete(context: Context, kind: Kind, result: ObjectResult, target: str) -> None:
@@ -84,33 +112,15 @@ def delete(context: Context, kind: Kind, result: ObjectResult, target: str) -> N
         return
     result.add(Status.SUCCESS, f"Read {kind.name} {target}.")
     result.attempt(Action.DELETE)
-    service.delete(context.client, kind, target)
-    result.add(Status.SUCCESS, f"{kind.name} {target} was deleted.")
+    if service.delete(context.client, kind, target):
+        result.add(Status.SUCCESS, f"{kind.name} {target} was deleted.")
+    else:
+        result.add(Status.WARNING, f"{kind.name} {target} went before it was deleted.", INVALID_ANCHOR)
 
 
-@contextmanager
-def escrowed(context: Context, kind: Kind, result: ObjectResult) -> Iterator[None]:
-    """Turn a failed request into a failed step, and stop the work on this object only."""
-    try:
-        yield
-    except RequestFailed as error:
-        if error.code == INVALID_ANCHOR:
-            context.forget(kind, result.id)
-        before = context.state.escrows.get(_key(result))
-        retried = f" This operation was retried {before.attempts} times." if before else ""
-        detail = f"{error.detail}{retried} It will be retried in the next cycle."
-        result.add(Status.FAILURE, detail, error.code)
-
-
-def settle(context: Context, result: ObjectResult) -> ObjectResult:
-    """Put an object that failed into escrow, take one that did not out of it."""
-    escrows, key = context.state.escrows, _key(result)
-    before = escrows.pop(key, None)
-    if result.status is Status.FAILURE:
-        failure = next(step for step in result.steps if step.status is Status.FAILURE)
-        escrows[key] = Escrow(before.attempts + 1 if before else 1, failure.code, failure.detail)
-    return result
-
-
-def _key(result: ObjectResult) -> str:
-    return f"{result.kind} {result.id}"
+def _scope(source: User | Group) -> str:
+    if source.in_scope:
+        return "In scope: the application is assigned."
+    if not source.assigned:
+        return "Not in scope: the application is not assigned."
+    return "Not in scope: no scoping filter is met." if source.filtered_out else "Not in scope: in the recycle bin."

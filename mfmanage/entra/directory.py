@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A user of the source directory; the names are Entra's, ``None`` is an empty attribute."""
+    """A user of the source directory; the names are Entra's, ``None`` is an empty attribute.
+
+    ``filtered_out`` says that scoping filters are there and none of them lets the user pass.
+    """
 
     id: str
     user_principal_name: str
@@ -19,13 +22,34 @@ class User:
     info1: str | None = None
     info2: str | None = None
     manager: str | None = None
+    job_title: str | None = None
+    department: str | None = None
+    employee_id: str | None = None
+    preferred_language: str | None = None
+    proxy_addresses: tuple[str, ...] = ()
+    physical_delivery_office_name: str | None = None
+    street_address: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    telephone_number: str | None = None
+    mobile: str | None = None
+    facsimile_telephone_number: str | None = None
+    app_roles: tuple[str, ...] = ()
     assigned: bool = True
     soft_deleted: bool = False
+    filtered_out: bool = False
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether the application is assigned to the user and the scoping filters let the user pass."""
+        return self.assigned and not self.filtered_out
 
     @property
     def in_scope(self) -> bool:
-        """Whether the application is assigned to the user and the user is not in Entra's recycle bin."""
-        return self.assigned and not self.soft_deleted
+        """Whether the user is selected and not in Entra's recycle bin."""
+        return self.is_selected and not self.soft_deleted
 
     @property
     def is_active(self) -> bool:
@@ -35,20 +59,27 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """A group of the source directory; ``members`` are ids of users."""
+    """A group of the source directory; ``members`` are ids of users, ``filtered_out`` is as with users."""
 
     id: str
     display_name: str
     members: tuple[str, ...] = ()
     assigned: bool = True
+    filtered_out: bool = False
+
+    @property
+    def in_scope(self) -> bool:
+        """Whether the application is assigned to the group and the scoping filters let it pass."""
+        return self.assigned and not self.filtered_out
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The whole directory as it is while one cycle runs, by id."""
+    """The whole directory as it is while one cycle runs, by id; ``scope`` tells one set of filters from another."""
 
     users: Mapping[str, User]
     groups: Mapping[str, Group]
+    scope: object = None
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,22 @@ import json
 from dataclasses import asdict
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mfmanage.entra.directory import Directory
 from mfmanage.entra.results import ObjectResult, Status, Summary
 
 NOTABLE = (Status.FAILURE, Status.WARNING)
+STEPS = {
+    "import": "Import from the source",
+    "scope": "Determine if in scope",
+    "match": "Match between source and target",
+    "action": "Perform action",
+}
 WIDTH = 10
+COLUMNS = (
+    *("created", "updated", "disabled", "deleted", "skipped", "failed", "requests", "writes", "seconds"),
+    "staged",
+)
 
 
 def json_line(result: ObjectResult) -> str:
@@ -30,12 +39,23 @@ def text_line(result: ObjectResult) -> str:
     return "\n".join((head, *notes))
 
 
+def four_steps(result: ObjectResult) -> str:
+    """Return what happened to one object step by step, as the portal shows it on demand."""
+    lines = [f"{result.kind} {result.name}: {result.action}, {result.status}"]
+    for number, (name, heading) in enumerate(STEPS.items(), 1):
+        found = [step for step in result.steps if step.step == name]
+        notes = [f"{step.status}: {step.code}{'. ' * bool(step.code)}{step.detail}" for step in found] or ["Skipped"]
+        lines += [f"  {number}. {heading}", *(f"     {note}" for note in notes)]
+    return "\n".join(lines)
+
+
 def text_summary(summary: Summary) -> str:
     """Return the counts as a table, one row a cycle of this run."""
-    rows = [asdict(cycle) for cycle in summary.cycles]
-    head = "".join(f"{heading:>{WIDTH}}" for heading in rows[0])
+    rows = [{name: value for name, value in asdict(cycle).items() if name in COLUMNS} for cycle in summary.cycles]
+    head = "".join(f"{heading:>{WIDTH}}" for heading in COLUMNS)
     body = ["".join(f"{cell:>{WIDTH}}" for cell in row.values()) for row in rows]
-    return "\n".join(("", head, *body))
+    notes = [f"In quarantine: {cycle.quarantine}. {cycle.reason}" for cycle in summary.cycles[-1:] if cycle.quarantine]
+    return "\n".join(("", head, *body, *notes))
 
 
 def progress_bar(*, quiet: bool) -> Progress:
@@ -45,14 +65,8 @@ def progress_bar(*, quiet: bool) -> Progress:
     return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
 
 
-def advance(bar: Progress, directory: Directory, result: ObjectResult) -> None:
+def advance(bar: Progress, result: ObjectResult) -> None:
     """Move the bar by one object; every cycle has a bar of its own."""
-    if not any(task.description == str(result.cycle) for task in bar.tasks):
-        bar.add_task(str(result.cycle), total=_objects(directory, result.cycle))
-    bar.advance(TaskID(len(bar.tasks) - 1))
-
-
-def _objects(directory: Directory, cycle: int) -> int:
-    """Count the objects that a cycle looks at: those there now, and those that went since the last one."""
-    now, before = directory.at(cycle), directory.at(max(cycle - 1, 1))
-    return len(now.users.keys() | before.users.keys()) + len(now.groups.keys() | before.groups.keys())
+    task = next((task for task in bar.tasks if task.description == str(result.cycle)), None)
+    number = bar.add_task(str(result.cycle), total=result.total) if task is None else task.id
+    bar.advance(number)

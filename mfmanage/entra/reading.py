@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mfmanage.entra import fields
+from mfmanage.entra import fields, scoping
 from mfmanage.entra.directory import Directory, Group, Snapshot, User
 from mfmanage.entra.fields import DirectoryInvalid
+from mfmanage.entra.scoping import Scope
 
 Raw = Mapping[str, Any]
 
@@ -31,16 +32,32 @@ def load(path: Path) -> Directory:
 def parse(raw: object) -> Directory:
     """Make a directory of a parsed JSON document; raises ``DirectoryInvalid``."""
     document = fields.typed("The document", raw, dict)
-    fields.refuse_unknown("The document", document, ("users", "groups", "changes"))
+    fields.refuse_unknown("The document", document, ("users", "groups", "changes", "scopingFilters"))
     users, groups = dict[str, User](), dict[str, Group]()
     for place, entry in fields.entries("", document, "users"):
         _add(users, place, _new_user(place, entry))
     for place, entry in fields.entries("", document, "groups"):
         _add(groups, place, _new_group(place, entry))
-    snapshots = [_checked(Snapshot(users, groups), "")]
+    scope = _scope("", document, Scope())
+    snapshots = [_checked(_scoped(users, groups, scope), "")]
     for place, change in fields.entries("", document, "changes"):
-        snapshots.append(_checked(_changed(snapshots[-1], place, change), f" (after {place})"))
+        scope = _scope(f"{place}.", change, scope)
+        snapshots.append(_checked(_changed(snapshots[-1], place, change, scope), f" (after {place})"))
     return Directory(tuple(snapshots))
+
+
+def _scope(place: str, raw: Raw, before: Scope) -> Scope:
+    key = "scopingFilters"
+    return scoping.parse(f"{place}{key}", raw[key]) if key in raw else before
+
+
+def _scoped(users: Mapping[str, User], groups: Mapping[str, Group], scope: Scope) -> Snapshot:
+    """Return the snapshot with every object marked as the filters have it."""
+    return Snapshot(
+        {key: scoping.filtered(scope.users, user) for key, user in users.items()},
+        {key: scoping.filtered(scope.groups, group) for key, group in groups.items()},
+        scope,
+    )
 
 
 def _add(objects: dict[str, Any], place: str, added: User | Group) -> None:
@@ -59,15 +76,15 @@ def _new_group(place: str, raw: Raw) -> Group:
     return Group(**fields.whole(place, raw, fields.GROUP))
 
 
-def _changed(before: Snapshot, place: str, changes: Raw) -> Snapshot:
-    fields.refuse_unknown(place, changes, ("users", "groups"))
+def _changed(before: Snapshot, place: str, changes: Raw, scope: Scope) -> Snapshot:
+    fields.refuse_unknown(place, changes, ("users", "groups", "scopingFilters"))
     users, groups = dict(before.users), dict(before.groups)
     for where, change in fields.entries(f"{place}.", changes, "users"):
         _change_user(users, where, change)
     _forget(before.users.keys() - users.keys(), users, groups)
     for where, change in fields.entries(f"{place}.", changes, "groups"):
         _change_group(groups, where, change)
-    return Snapshot(users, groups)
+    return _scoped(users, groups, scope)
 
 
 def _change_user(users: dict[str, User], place: str, change: Raw) -> None:

@@ -21,6 +21,7 @@ class Action(StrEnum):
     UPDATE = "Update"
     DELETE = "Delete"
     DISABLE = "Disable"
+    STAGED_DELETE = "StagedDelete"
     OTHER = "Other"
 
 
@@ -36,7 +37,11 @@ class Step:
 
 @dataclass
 class ObjectResult:
-    """What one cycle did to one object; grows step by step while the object is worked on."""
+    """What one cycle did to one object; grows step by step while the object is worked on.
+
+    ``is_reference`` says that the work has come to the object's manager or members; ``total`` is the number of
+    objects that the cycle looks at.
+    """
 
     cycle: int
     kind: str
@@ -45,6 +50,13 @@ class ObjectResult:
     action: Action = Action.OTHER
     steps: list[Step] = field(default_factory=list)
     stage: str = "import"
+    is_reference: bool = False
+    total: int = 0
+
+    @property
+    def key(self) -> str:
+        """The name under which the state remembers the object."""
+        return f"{self.kind} {self.id}"
 
     @property
     def status(self) -> Status:
@@ -81,7 +93,11 @@ class ObjectResult:
 
 @dataclass
 class CycleSummary:
-    """The counts of one cycle: objects by what was done to them, SCIM requests, writes among them, time."""
+    """The counts of one cycle: objects by what was done to them, SCIM requests, writes among them, time.
+
+    ``kind`` is ``initial`` or ``incremental``, ``at`` the simulated time, ``quarantine`` and ``reason`` the code
+    and the sentence of the quarantine in which the job is afterwards, empty if it is in none.
+    """
 
     created: int = 0
     updated: int = 0
@@ -92,6 +108,16 @@ class CycleSummary:
     requests: int = 0
     writes: int = 0
     seconds: float = 0.0
+    staged: int = 0
+    kind: str = ""
+    at: str = ""
+    quarantine: str = ""
+    reason: str = ""
+
+    @property
+    def objects(self) -> int:
+        """How many objects the cycle looked at."""
+        return sum(int(getattr(self, heading)) for heading in ("failed", *HEADINGS.values()))
 
     def count(self, result: ObjectResult) -> None:
         """Count an object, under exactly one heading."""
@@ -104,6 +130,7 @@ HEADINGS = {
     Action.UPDATE: "updated",
     Action.DISABLE: "disabled",
     Action.DELETE: "deleted",
+    Action.STAGED_DELETE: "staged",
     Action.OTHER: "skipped",
 }
 
@@ -122,7 +149,7 @@ class Summary:
     @property
     def objects(self) -> int:
         """How many times an object was looked at."""
-        return sum(getattr(cycle, heading) for cycle in self.cycles for heading in ("failed", *HEADINGS.values()))
+        return sum(cycle.objects for cycle in self.cycles)
 
     def as_document(self) -> dict[str, Any]:
         """Return the last line of ``entra run --json``."""

@@ -14,38 +14,51 @@ MULTIPLE = f"{SCIM}MultipleEntriesInResponse"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
-    """A resource type: its address, the attribute that objects are matched by, and what each query carries."""
+    """A resource type: its address, what each query carries, and how a query asks for a reference alone."""
 
     name: str
     address: str
-    matching: str
     query: dict[str, str] = field(default_factory=dict)
+    only_id: str = "id"
 
 
-USERS = Kind("User", "/Users", "userName")
-GROUPS = Kind("Group", "/Groups", "displayName", {"excludedAttributes": "members"})
+USERS = Kind("User", "/Users", only_id="ID")
+GROUPS = Kind("Group", "/Groups", {"excludedAttributes": "members"})
 
 
-def probe(client: Client) -> None:
-    """Query users and groups for a random GUID, as *Test Connection* does; raises ``ConnectionFailed``.
+def probe(client: Client, matching: dict[Kind, str]) -> None:
+    """Query kinds of resources for a random GUID, as *Test Connection* does; raises ``ConnectionFailed``.
 
-    The answer must be 200 and an empty list.
+    ``matching`` names the attribute to ask for. The answer must be 200 and an empty list.
     """
-    for kind in (USERS, GROUPS):
+    for kind, attribute in matching.items():
         try:
-            found = find(client, kind, str(uuid.uuid4()))
+            found = find(client, kind, attribute, str(uuid.uuid4()))
         except RequestFailed as error:
             raise ConnectionFailed(f"The connection test failed at {kind.address}. {error.detail}") from error
         if found:
             raise ConnectionFailed(f"The connection test failed at {kind.address}: a random GUID was found.")
 
 
-def find(client: Client, kind: Kind, value: str) -> list[Json]:
-    """Return the resources whose matching attribute equals ``value``."""
-    condition = f"{kind.matching} eq {json.dumps(value, ensure_ascii=False)}"
-    answer = client.call("GET", kind.address, query={**kind.query, "filter": condition})
+def find(client: Client, kind: Kind, attribute: str, value: str) -> list[Json]:
+    """Return the resources whose ``attribute`` equals ``value``."""
+    return _listed(client, kind, {**kind.query, "filter": f"{attribute} eq {_quoted(value)}"})
+
+
+def refers(client: Client, kind: Kind, target: str, attribute: str, to: str) -> bool:
+    """Ask whether the reference ``attribute`` of the resource ``target`` names the resource ``to``."""
+    condition = f"id eq {_quoted(target)} and {attribute} eq {_quoted(to)}"
+    return bool(_listed(client, kind, {"filter": condition, "attributes": kind.only_id}))
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _listed(client: Client, kind: Kind, query: dict[str, str]) -> list[Json]:
+    answer = client.call("GET", kind.address, query=query)
     found = answer.get("Resources", []) if isinstance(answer, dict) else None
     if not isinstance(found, list):
         raise RequestFailed(INCOMPATIBLE, "The answer to a query is not a SCIM list.")
@@ -72,9 +85,15 @@ def patch(client: Client, kind: Kind, target: str, operations: list[Json]) -> No
     client.call("PATCH", _address(kind, target), body={"schemas": [PATCH_OP], "Operations": operations})
 
 
-def delete(client: Client, kind: Kind, target: str) -> None:
-    """Delete the resource with the id ``target``."""
-    client.call("DELETE", _address(kind, target))
+def delete(client: Client, kind: Kind, target: str) -> bool:
+    """Delete the resource with the id ``target``; return whether it was still there."""
+    try:
+        client.call("DELETE", _address(kind, target))
+    except RequestFailed as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 def _address(kind: Kind, target: str) -> str:

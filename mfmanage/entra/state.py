@@ -14,11 +14,12 @@ class StateUnreadable(Exception):
 
 @dataclass
 class UserAnchor:
-    """The account that stands for a source user: its SCIM id, and the source id of the manager written last."""
+    """The account that stands for a source user: its SCIM id, the manager's SCIM id written last, and ``active``."""
 
     target: str
     name: str
     manager: str | None = None
+    active: bool = True
 
 
 @dataclass
@@ -32,21 +33,44 @@ class GroupAnchor:
 
 @dataclass
 class Escrow:
-    """An object that failed: how often so far, and why the last time."""
+    """An object that failed: how often, why the last time, not before when again, and if only its references did."""
 
     attempts: int
     code: str
     detail: str
+    retry_at: str = ""
+    is_reference: bool = False
+
+
+@dataclass
+class Quarantine:
+    """The job is slowed down: Entra's code, a sentence, since when, and how many cycles it has lasted."""
+
+    code: str
+    reason: str
+    since: str
+    cycles: int = 0
 
 
 @dataclass
 class State:
-    """The cached ids, the number of finished cycles (the watermark) and the escrows, by source id."""
+    """The memory of a provisioning job.
+
+    ``watermark`` counts the finished cycles, ``next_at`` is the simulated time of the next one, ``seen`` has a
+    digest of every source object as the last finished cycle saw it, ``settings`` one of mapping and scope.
+    ``users`` and ``groups`` are the cached ids by source id; ``escrows`` and ``staged`` (deletions held back)
+    are by type and source id.
+    """
 
     watermark: int = 0
+    next_at: str = ""
+    settings: str = ""
+    seen: dict[str, str] = field(default_factory=dict)
     users: dict[str, UserAnchor] = field(default_factory=dict)
     groups: dict[str, GroupAnchor] = field(default_factory=dict)
     escrows: dict[str, Escrow] = field(default_factory=dict)
+    staged: list[str] = field(default_factory=list)
+    quarantine: Quarantine | None = None
 
     def forget_user(self, source_id: str) -> None:
         """Forget a deleted account; the service itself took it out of its groups."""
@@ -78,9 +102,15 @@ def save(state: State, path: Path) -> None:
 
 
 def _parsed(raw: dict[str, Any]) -> State:
+    kept = {"users": UserAnchor, "groups": GroupAnchor, "escrows": Escrow}
+    found = {name: {key: kind(**value) for key, value in raw[name].items()} for name, kind in kept.items()}
+    quarantine = raw.get("quarantine")
     return State(
         watermark=int(raw["watermark"]),
-        users={key: UserAnchor(**value) for key, value in raw["users"].items()},
-        groups={key: GroupAnchor(**value) for key, value in raw["groups"].items()},
-        escrows={key: Escrow(**value) for key, value in raw["escrows"].items()},
+        next_at=str(raw.get("next_at", "")),
+        settings=str(raw.get("settings", "")),
+        seen=dict(raw.get("seen", {})),
+        staged=list(raw.get("staged", [])),
+        quarantine=Quarantine(**quarantine) if quarantine else None,
+        **found,
     )

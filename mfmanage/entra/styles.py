@@ -31,7 +31,7 @@ def _verbose_attributes(changes: Sequence[Change]) -> list[Json]:
         {
             "op": "Replace" if change.is_filled else "Add",
             "path": change.target.path,
-            "value": str(change.value),
+            "value": str(change.value) if isinstance(change.value, bool) else change.value,
         }
         for change in changes
     ]
@@ -58,10 +58,10 @@ def _flagged_attributes(changes: Sequence[Change]) -> list[Json]:
     operations: list[Json] = [
         {"op": _flagged_op(change), "path": change.target.path, "value": change.value}
         for change in changes
-        if change.target.type
+        if change.target.is_element
     ]
     for op in ("add", "replace"):
-        plain = [change for change in changes if not change.target.type and _flagged_op(change) == op]
+        plain = [change for change in changes if not change.target.is_element and _flagged_op(change) == op]
         if len(plain) == 1:
             operations.append({"op": op, "path": plain[0].target.path, "value": plain[0].value})
         elif plain:

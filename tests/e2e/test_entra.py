@@ -8,6 +8,7 @@ from django.utils import timezone
 from mfmanage.entra.client import Connection, CredentialsRefused
 from mfmanage.entra.generating import generate
 from mfmanage.entra.reading import parse
+from mfmanage.entra.restarts import PORTAL
 from mfmanage.entra.results import Summary
 from mfmanage.entra.run import run
 from mfmanage.entra.state import State
@@ -22,7 +23,7 @@ DIRECTORY = generate(24, 4, 7)
 
 
 def provision(
-    address: str, credentials: Credentials, document: dict[str, Any], *, style: Style, cycles: int
+    address: str, credentials: Credentials, document: dict[str, Any], *, state: State | None = None, **options: Any
 ) -> Summary:
     configuration = credentials.configuration
     connection = Connection(
@@ -31,7 +32,7 @@ def provision(
         client_id=configuration.client_id,
         client_secret=credentials.client_secret,
     )
-    return run(connection, parse(document), state=State(), style=style, cycles=cycles)
+    return run(connection, parse(document), state=state or State(), **options)
 
 
 def end_state(configuration: ProvisioningConfiguration) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -54,13 +55,15 @@ def end_state(configuration: ProvisioningConfiguration) -> tuple[dict[str, Any],
 
 @pytest.mark.parametrize("style", list(Style))
 def test_so_1_a_cycle_without_change_writes_nothing(live_server, style):
-    credentials = make_credentials(at=timezone.now())
+    credentials, state = make_credentials(at=timezone.now()), State()
 
-    summary = provision(live_server.url, credentials, DIRECTORY, style=style, cycles=3)
+    summary = provision(live_server.url, credentials, DIRECTORY, state=state, style=style, cycles=2)
+    again = provision(live_server.url, credentials, DIRECTORY, state=state, style=style, restart=PORTAL)
 
-    assert summary.failed == 0
+    assert (summary.failed, again.failed) == (0, 0)
     assert summary.cycles[0].created == 28
-    assert summary.cycles[2].writes == 0
+    assert again.cycles[0].requests > 25
+    assert again.cycles[0].writes == 0
 
 
 def test_so_3_both_styles_end_in_the_same_state(live_server):

@@ -169,11 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise Refused(409, f"{request.body[name]} is taken.")
             return 201, self._shown(kind, self.service.add(kind, **request.body))
         query = parse_qs(urlsplit(self.path).query)
-        condition = re.fullmatch(rf"{name} eq (\".*\")", query["filter"][0])
-        if condition is None:
-            raise Refused(400, f"cannot read {query['filter'][0]}")
-        wanted = json.loads(condition[1]).lower()
-        found = [self._shown(kind, r) for r in resources.values() if r[name].lower() == wanted]
+        found = [self._shown(kind, r) for r in resources.values() if _passes(r, query["filter"][0])]
         return 200, {"schemas": [LIST], "totalResults": len(found), "Resources": found}
 
     def _single(self, request: Request, kind: str, resources: dict[str, Json], key: str) -> tuple[int, Any]:
@@ -191,8 +187,28 @@ class _Handler(BaseHTTPRequestHandler):
         return 204, None
 
     def _shown(self, kind: str, resource: Json) -> Json:
+        if self.path.lower().endswith("&attributes=id"):
+            return {"id": resource["id"]}
         hidden = {"members"} if kind == "Groups" and "excludedAttributes=members" in self.path else set()
         return self.service.distort({key: value for key, value in resource.items() if key not in hidden})
+
+
+REFERENCE = re.compile(r'id eq "(?P<id>[^"]*)" and (?P<attribute>members|manager) eq "(?P<to>[^"]*)"')
+CONDITION = re.compile(r'(?P<path>userName|displayName|externalId|emails\[type eq "work"\]\.value) eq (?P<value>".*")')
+
+
+def _passes(resource: Json, text: str) -> bool:
+    if reference := REFERENCE.fullmatch(text):
+        manager = resource.get(MANAGER_URN, {}).get("manager")
+        there = [manager] if manager else resource.get("members", [])
+        return bool(resource["id"] == reference["id"]) and any(one["value"] == reference["to"] for one in there)
+    condition = CONDITION.fullmatch(text)
+    if condition is None:
+        raise Refused(400, f"cannot read {text}")
+    name, wanted = condition["path"], str(json.loads(condition["value"]))
+    if name.startswith("emails"):
+        return any(mail["type"] == "work" and mail["value"] == wanted for mail in resource.get("emails", []))
+    return str(resource.get(name, "")).lower() == wanted.lower()
 
 
 def _apply(resource: Json, operation: Json) -> None:

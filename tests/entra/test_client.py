@@ -15,10 +15,12 @@ from mfmanage.entra.client import (
 )
 from tests.entra.builders import connect
 
+BOTH = {scim.USERS: "userName", scim.GROUPS: "displayName"}
+
 
 def test_credentials_go_in_the_body_by_default(service):
     with Client(connect(service)) as client:
-        scim.find(client, scim.USERS, "x")
+        scim.find(client, scim.USERS, "userName", "x")
 
     [request] = service.token_requests
     assert request.body == ("grant_type=client_credentials&client_id=the+client&client_secret=a+secret%2Fwith%2Bsigns")
@@ -28,7 +30,7 @@ def test_credentials_go_in_the_body_by_default(service):
 
 def test_credentials_go_in_the_header_alone_when_asked(service):
     with Client(connect(service, credentials_in=CredentialsIn.HEADER)) as client:
-        scim.find(client, scim.USERS, "x")
+        scim.find(client, scim.USERS, "userName", "x")
 
     [request] = service.token_requests
     assert request.headers["Authorization"].startswith("Basic ")
@@ -37,8 +39,8 @@ def test_credentials_go_in_the_header_alone_when_asked(service):
 
 def test_a_query_is_encoded_as_entra_does(service):
     with Client(connect(service)) as client:
-        scim.find(client, scim.USERS, "sean.o'brien\"\\@contoso.com")
-        scim.find(client, scim.GROUPS, "Legal/Päivi")
+        scim.find(client, scim.USERS, "userName", "sean.o'brien\"\\@contoso.com")
+        scim.find(client, scim.GROUPS, "displayName", "Legal/Päivi")
 
     assert [request.target for request in service.requests] == [
         "/scim/Users?filter=userName+eq+%22sean.o%27brien%5C%22%5C%5C%40contoso.com%22",
@@ -61,19 +63,19 @@ def test_one_token_serves_until_a_minute_before_it_expires(service):
     now = [0.0]
     with Client(connect(service), clock=lambda: now[0]) as client:
         for now[0] in (0, 1800, 3539):
-            scim.find(client, scim.USERS, "x")
+            scim.find(client, scim.USERS, "userName", "x")
         assert len(service.token_requests) == 1
         now[0] = 3540
-        scim.find(client, scim.USERS, "x")
+        scim.find(client, scim.USERS, "userName", "x")
 
     assert len(service.token_requests) == 2
 
 
 def test_a_refused_token_is_renewed_once_and_the_request_repeated(service):
     with Client(connect(service)) as client:
-        scim.find(client, scim.USERS, "x")
+        scim.find(client, scim.USERS, "userName", "x")
         service.live_tokens.clear()
-        scim.find(client, scim.USERS, "x")
+        scim.find(client, scim.USERS, "userName", "x")
 
     assert len(service.token_requests) == 2
     assert client.requests == 3
@@ -84,7 +86,7 @@ def test_a_token_refused_twice_fails_the_request(service):
     service.fail("GET", "/Users", 401)
 
     with Client(connect(service)) as client, pytest.raises(RequestFailed) as failed:
-        scim.find(client, scim.USERS, "x")
+        scim.find(client, scim.USERS, "userName", "x")
 
     assert failed.value.code == "Unauthorized"
     assert len(service.token_requests) == 2
@@ -92,7 +94,7 @@ def test_a_token_refused_twice_fails_the_request(service):
 
 def test_a_wrong_secret_is_one_sentence(service):
     with Client(connect(service, client_secret="wrong")) as client, pytest.raises(CredentialsRefused) as refused:
-        scim.probe(client)
+        scim.probe(client, BOTH)
 
     assert str(refused.value) == (
         "The token endpoint refused the client (invalid_client). Check the client ID and the client secret."
@@ -107,7 +109,7 @@ def test_the_secret_is_not_shown_with_the_connection(service):
 def test_an_address_that_gives_no_token_is_named(service):
     wrong = f"{service.address}/scim/Nothing"
     with Client(connect(service, token_endpoint=wrong)) as client, pytest.raises(ConnectionFailed) as failed:
-        scim.probe(client)
+        scim.probe(client, BOTH)
 
     assert str(failed.value) == f"{wrong} answered 400 without a token. Check the token endpoint."
 
@@ -117,7 +119,7 @@ def test_a_token_endpoint_that_is_down_is_named(service):
         taken.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}/token"
         with Client(connect(service, token_endpoint=nowhere)) as client, pytest.raises(ConnectionFailed) as failed:
-            scim.probe(client)
+            scim.probe(client, BOTH)
 
     assert str(failed.value).startswith(f"The token endpoint {nowhere} cannot be reached: ")
 
@@ -127,7 +129,7 @@ def test_a_connection_test_that_is_not_answered_with_200_says_where(service, add
     service.fail("GET", address, 403)
 
     with Client(connect(service)) as client, pytest.raises(ConnectionFailed) as failed:
-        scim.probe(client)
+        scim.probe(client, BOTH)
 
     assert str(failed.value) == (f"The connection test failed at {address}. The service answered 403: Made to fail.")
 
@@ -168,7 +170,7 @@ def test_a_service_that_breaks_off_is_a_protocol_error(service):
         client.renew_token()
         client.connection = connect(service, tenant_url="http://127.0.0.1:1/")
         with pytest.raises(RequestFailed) as failed:
-            scim.find(client, scim.USERS, "x")
+            scim.find(client, scim.USERS, "userName", "x")
 
     assert failed.value.code == "WebExceptionProtocolError"
 

@@ -17,6 +17,7 @@ from tests.entra.builders import directory, group, user
 from tests.entra.scim_server import Service
 
 COUNTS = ["created", "updated", "disabled", "deleted", "skipped", "failed", "requests", "writes", "seconds"]
+ADDED = ["staged", "kind", "at", "quarantine", "reason"]
 
 
 @pytest.fixture
@@ -49,10 +50,8 @@ def refusal(*arguments: str) -> tuple[int, str]:
 def test_json_is_a_line_an_object_and_a_line_of_counts(service, arguments):
     *lines, last = map(json.loads, call(*arguments, "--json", "--cycles", "2").splitlines())
 
-    assert [line["object"] for line in lines] == ["anna@contoso.com", "bert@contoso.com", "Legal"] * 2
-    assert [(line["action"], line["status"]) for line in lines] == [("Create", "Success")] * 3 + [
-        ("Other", "Skipped")
-    ] * 3
+    assert [line["object"] for line in lines] == ["anna@contoso.com", "bert@contoso.com", "Legal"]
+    assert [(line["action"], line["status"]) for line in lines] == [("Create", "Success")] * 3
     assert lines[0]["steps"][0] == {
         "step": "import",
         "status": "Success",
@@ -60,7 +59,7 @@ def test_json_is_a_line_an_object_and_a_line_of_counts(service, arguments):
         "code": "",
     }
     assert [step["step"] for step in lines[0]["steps"]] == ["import", "scope", "match", "action"]
-    assert [list(cycle) for cycle in last["cycles"]] == [COUNTS, COUNTS]
+    assert [list(cycle) for cycle in last["cycles"]] == [COUNTS + ADDED] * 2
     assert [cycle["created"] for cycle in last["cycles"]] == [3, 0]
     assert [cycle["writes"] for cycle in last["cycles"]] == [4, 0]
 
@@ -69,7 +68,7 @@ def test_people_get_a_line_an_object_and_a_table(service, arguments):
     lines = call(*arguments).splitlines()
 
     assert lines[0].split() == ["1", "Success", "Create", "User", "anna@contoso.com"]
-    assert lines[-2].split() == COUNTS
+    assert lines[-2].split() == [*COUNTS, "staged"]
     assert lines[-1].split()[:8] == ["3", "0", "0", "0", "0", "0", "9", "4"]
 
 
@@ -166,6 +165,103 @@ def test_wrong_usage_is_refused_before_anything_is_asked(service, arguments, wro
     assert service.token_requests == []
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--restart", "Everything"],
+        ["--parallel", "0"],
+        ["--match", "title"],
+        ["--mapping", "other"],
+        ["--faults", "fire"],
+        ["--deletion-threshold", "few"],
+    ],
+)
+def test_wrong_options_of_a_job_are_wrong_usage(service, arguments, wrong):
+    code, sentence = refusal(*arguments, *wrong)
+
+    assert (code, service.token_requests) == (2 if wrong[0] in {"--match", "--faults"} else 1, [])
+    assert wrong[1] in sentence or wrong[0] in sentence
+
+
+def test_a_restart_looks_at_everything_again(service, arguments, tmp_path):
+    state = ["--state", str(tmp_path / "state.json"), "--json"]
+    call(*arguments, *state)
+
+    assert len(call(*arguments, *state).splitlines()) == 1
+    assert len(call(*arguments, *state, "--restart", "default").splitlines()) == 4
+    assert len(call(*arguments, *state, "--restart", "Watermark,Escrows").splitlines()) == 4
+
+
+def test_the_options_of_a_job_reach_it(service, arguments, tmp_path):
+    write(tmp_path, directory(user("anna", city="Espoo", appRoles=["Admin"]), user("bert")))
+
+    call(*arguments, "--mapping", "generic", "--roles", "single", "--match", "externalId,userName", "--parallel", "2")
+
+    anna = service.user("anna@contoso.com")
+    assert (anna["addresses"][0]["locality"], anna["roles"][0]["value"]) == ("Espoo", "Admin")
+    assert any("externalId" in request.target for request in service.requests)
+
+
+def test_held_back_removals_are_shown_and_can_be_allowed(service, arguments, tmp_path):
+    careful = ["--state", str(tmp_path / "state.json"), "--deletion-threshold", "1"]
+    call(*arguments, *careful)
+    write(tmp_path, directory())
+
+    shown = call(*arguments, *careful)
+    assert shown.count("Skipped  StagedDelete") == 3
+    assert shown.endswith("In quarantine: StagedDelete. 3 removals wait to be allowed.\n")
+    assert len(service.resources["Users"]) == 2
+
+    call(*arguments, *careful, "--allow-deletes")
+    assert service.resources == {"Users": {}, "Groups": {}}
+
+
+def test_faults_are_made_on_purpose(service, arguments):
+    code, _ = refusal(*arguments, "--faults", "503=1", "--fault-seed", "3")
+
+    assert (code, service.requests) == (1, [])
+
+
+def test_on_demand_shows_the_four_steps(service, arguments):
+    arguments[1] = "ondemand"
+
+    shown = call(*arguments, "--user", "anna@contoso.com")
+
+    assert shown.splitlines() == [
+        "User anna@contoso.com: Create, Success",
+        "  1. Import from the source",
+        "     Success: Read from the source directory.",
+        "  2. Determine if in scope",
+        "     Success: In scope: the application is assigned.",
+        "  3. Match between source and target",
+        "     Success: Nothing has the userName 'anna@contoso.com'.",
+        "  4. Perform action",
+        f"     Success: User {service.user('anna@contoso.com')['id']} was created.",
+    ]
+
+
+def test_on_demand_prints_a_line_an_object_for_programs_and_keeps_the_state(service, arguments, tmp_path):
+    arguments[1] = "ondemand"
+
+    lines = call(*arguments, "--group", "Legal", "--json", "--state", str(tmp_path / "state.json")).splitlines()
+
+    assert [(one["object"], one["action"]) for one in map(json.loads, lines)] == [
+        ("anna@contoso.com", "Create"),
+        ("Legal", "Create"),
+    ]
+    assert list(json.loads((tmp_path / "state.json").read_text())["users"]) == ["anna"]
+
+
+def test_on_demand_ends_with_the_codes_of_a_run(service, arguments):
+    arguments[1] = "ondemand"
+    service.fail("POST", "/Users", 409)
+
+    assert refusal(*arguments, "--user", "anna@contoso.com") == (4, "1 of 1 objects failed.")
+    assert refusal(*arguments, "--user", "nobody") == (1, "There is no user 'nobody'.")
+    assert refusal(*arguments, "--user", "anna@contoso.com", "--member", "x")[0] == 2
+    assert refusal(*arguments, "--group", "Legal", *["--member", "anna@contoso.com"] * 6)[0] == 2
+
+
 def test_generate_prints_a_directory_or_writes_it_to_a_file(tmp_path):
     printed = call("entra", "generate", "--users", "5", "--groups", "2", "--seed", "3")
     call("entra", "generate", "--users", "5", "--groups", "2", "--seed", "3", "--output", str(tmp_path / "d.json"))
@@ -185,7 +281,7 @@ def test_a_file_that_cannot_be_written_is_named_with_code_1(tmp_path):
     ("arguments", "code", "line"),
     [
         (["generate", "--users", "1", "--groups", "1", "--output", "/"], 1, "/: Is a directory."),
-        ([], 2, "the following arguments are required: run|generate"),
+        ([], 2, "the following arguments are required: run|ondemand|generate"),
     ],
 )
 def test_the_process_ends_with_the_code_and_a_line_on_standard_error(arguments, code, line, settings):

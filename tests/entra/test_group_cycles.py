@@ -3,6 +3,7 @@
 import pytest
 
 from mfmanage.entra import groups
+from mfmanage.entra.job import Job
 from mfmanage.entra.results import Action, Status
 from mfmanage.entra.styles import Style
 from tests.entra.builders import directory, group, user
@@ -31,7 +32,7 @@ def test_a_group_is_created_without_members_which_follow_in_a_request_of_their_o
 
 def test_groups_are_always_read_without_members(service, provision):
     for _ in range(2):
-        provision(directory(*PEOPLE, group("Legal", "anna")))
+        provision.restarted(directory(*PEOPLE, group("Legal", "anna")))
         reads = [r.target for r in service.requests if r.method == "GET" and r.path.startswith("/Groups")]
         assert all("excludedAttributes=members" in target for target in reads)
         assert len(reads) == 2
@@ -41,7 +42,7 @@ def test_an_unchanged_group_is_not_written(service, provision):
     document = directory(*PEOPLE, group("Legal", "anna", "bert"))
     provision(document)
 
-    summary = provision(document)
+    summary = provision.restarted(document)
 
     assert summary.cycles[0].writes == 0
     assert provision.result("Legal").status is Status.SKIPPED
@@ -90,7 +91,7 @@ def test_a_batch_that_failed_is_sent_again_and_the_others_are_not(service, provi
 
     assert [len(operations[0]["value"]) for operations in service.patches("Groups")] == [2, 1]
     assert members(service) == ["anna", "bert", "carl"]
-    assert provision(document).cycles[0].writes == 0
+    assert provision.restarted(document).cycles[0].writes == 0
 
 
 def test_a_disabled_member_stays_a_member(service, provision):
@@ -133,7 +134,7 @@ def test_a_member_created_anew_is_added_anew(service, provision):
     old = service.user("anna@contoso.com")["id"]
     del service.resources["Users"][old]
 
-    provision(document)
+    provision.restarted(document)
 
     assert members(service) == ["anna", "bert", "unknown"]
     [operations] = service.patches("Groups")
@@ -145,7 +146,7 @@ def test_a_group_created_anew_gets_all_its_members(service, provision):
     provision(document)
     service.resources["Groups"].clear()
 
-    provision(document)
+    provision.restarted(document)
 
     assert members(service) == ["anna", "bert"]
     assert provision.result("Legal").status is Status.WARNING
@@ -187,3 +188,15 @@ def test_a_group_whose_name_is_taken_fails_alone(service, provision):
 
     assert (summary.cycles[0].created, summary.cycles[0].failed) == (1, 1)
     assert provision.result("Legal").steps[-1].code == "EntryConflict"
+
+
+def test_members_are_asked_about_before_they_are_written_when_references_are_checked(service, provision):
+    anna = service.add("Users", userName="anna@contoso.com", active=True)
+    there = service.add("Groups", displayName="Legal", externalId="Legal", members=[{"value": anna["id"]}])
+
+    provision(directory(*PEOPLE, group("Legal", "anna", "bert")), job=Job(checks_references=True))
+
+    asked = [r.target.partition("filter=")[2] for r in service.requests if "attributes=id" in r.target]
+    assert asked[0] == f"id+eq+%22{there['id']}%22+and+members+eq+%22{anna['id']}%22&attributes=id"
+    [operations] = service.patches("Groups")
+    assert [entry["value"] for entry in operations[0]["value"]] == [service.user("bert@contoso.com")["id"]]

@@ -12,6 +12,7 @@ from mfmanage.entra.styles import Style
 from tests.entra.conftest import Simulator
 from tests.entra.scim_server import Service, serving
 
+PROBES = 2
 SIZES = [(0, 0, 1), (1, 1, 2), (7, 2, 3), (40, 8, 4)]
 
 
@@ -38,12 +39,15 @@ def end_state(service: Service) -> tuple[dict[str, Any], dict[str, Any]]:
 def test_so_1_a_cycle_without_change_reads_and_writes_nothing(service, provision, style, size):
     document = generate(*size)
 
-    summary = provision(document, cycles=3, style=style)
+    assert provision(document, cycles=2, style=style).failed == 0
+    summary = provision.restarted(document, style=style)
 
     assert summary.failed == 0
-    assert summary.cycles[2].writes == 0
+    assert summary.cycles[0].writes == 0
     source = parse(document).at(3)
-    assert summary.cycles[2].requests == sum(user.in_scope for user in source.users.values()) + len(source.groups)
+    assert summary.cycles[0].requests - PROBES == sum(user.in_scope for user in source.users.values()) + len(
+        source.groups
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -77,7 +77,7 @@ def test_a_deleted_group_is_gone_from_the_next_cycle_on():
     ("document", "sentence"),
     [
         ([], "The document must be an object."),
-        ({"user": []}, "The document has the unknown key 'user'; known are users, groups, changes."),
+        ({"user": []}, "The document has the unknown key 'user'; known are users, groups, changes, scopingFilters."),
         ({"users": {}}, "users must be a list."),
         ({"users": ["anna"]}, "users[0] must be an object."),
         ({"users": [{"id": "anna"}]}, "users[0].userPrincipalName is missing."),
@@ -94,7 +94,10 @@ def test_a_deleted_group_is_gone_from_the_next_cycle_on():
         ({"groups": [group("Legal", "anna")]}, "Group 'Legal': its member 'anna' is not a user."),
         ({"groups": [group("g"), group("G")]}, "There are two groups with the displayName 'G'."),
         ({"changes": [{"users": [{"mail": "x"}]}]}, "changes[0].users[0].id is missing."),
-        ({"changes": [{"members": []}]}, "changes[0] has the unknown key 'members'; known are users, groups."),
+        (
+            {"changes": [{"members": []}]},
+            "changes[0] has the unknown key 'members'; known are users, groups, scopingFilters.",
+        ),
         (
             {"changes": [{"users": [{"id": "anna", "deleted": True}]}]},
             "changes[0].users[0].id: nothing with the id 'anna' is there to delete.",

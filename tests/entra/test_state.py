@@ -5,15 +5,20 @@ import json
 import pytest
 
 from mfmanage.entra import state as states
-from mfmanage.entra.state import Escrow, GroupAnchor, State, StateUnreadable, UserAnchor
+from mfmanage.entra.state import Escrow, GroupAnchor, Quarantine, State, StateUnreadable, UserAnchor
 
 
 def a_state() -> State:
     return State(
         watermark=2,
-        users={"anna": UserAnchor("1", "anna@contoso.com", "boss"), "boss": UserAnchor("2", "boss@contoso.com")},
+        next_at="2030-01-01T12:00:00+00:00",
+        settings="abc",
+        seen={"User anna": "def"},
+        users={"anna": UserAnchor("1", "anna@contoso.com", "2"), "boss": UserAnchor("2", "boss@contoso.com")},
         groups={"Legal": GroupAnchor("3", "Legal", {"anna": "1", "boss": "2"})},
-        escrows={"User carl": Escrow(1, "EntryConflict", "taken")},
+        escrows={"User carl": Escrow(1, "EntryConflict", "taken", "2030-01-01T12:40:00+00:00", is_reference=True)},
+        staged=["User anna"],
+        quarantine=Quarantine("StagedDelete", "1 removal waits.", "2030-01-01T12:00:00+00:00", 1),
     )
 
 
@@ -64,3 +69,21 @@ def test_a_deleted_user_is_forgotten_in_its_groups_too():
 
     assert list(state.users) == ["boss"]
     assert state.groups["Legal"].members == {"boss": "2"}
+
+
+def test_a_state_of_before_there_were_incremental_cycles_is_read(tmp_path):
+    path = tmp_path / "state.json"
+    path.write_text(
+        json.dumps(
+            {
+                "watermark": 2,
+                "users": {"anna": {"target": "1", "name": "anna@contoso.com", "manager": "boss"}},
+                "groups": {},
+                "escrows": {"User carl": {"attempts": 1, "code": "EntryConflict", "detail": "taken"}},
+            }
+        )
+    )
+
+    state = states.load(path)
+
+    assert (state.watermark, state.settings, state.escrows["User carl"].retry_at) == (2, "", "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mfmanage.entra.mapping import ENTERPRISE, INFO, Change, Scalar, Target
+from mfmanage.entra.mapping import ENTERPRISE, INFO, Change, Target, Value
 from mfmanage.entra.styles import DIALECTS, Style
 
 VERBOSE, FLAGGED = DIALECTS[Style.DEFAULT], DIALECTS[Style.AAD_OPT_SCIM]
@@ -15,7 +15,7 @@ INFO1 = Target(attribute="info1", urn=INFO)
 MANAGER = f"{ENTERPRISE}:manager"
 
 
-def changed(target: Target, value: Scalar, *, is_filled: bool = True) -> Change:
+def changed(target: Target, value: Value, *, is_filled: bool = True) -> Change:
     return Change(target, value, is_filled=is_filled)
 
 
@@ -123,4 +123,23 @@ def test_e_opt_11_flagged_style_removes_each_member_by_a_value_path():
     assert FLAGGED.remove_members(["a", "b"]) == [
         {"op": "remove", "path": 'members[value eq "a"]'},
         {"op": "remove", "path": 'members[value eq "b"]'},
+    ]
+
+
+def test_e_pat_13_a_capital_sub_attribute_keeps_an_operation_of_its_own():
+    office = Target(attribute="addresses", type="other", sub="formatted", spelled="Formatted")
+    path = 'addresses[type eq "other"].Formatted'
+
+    assert VERBOSE.attributes([changed(office, "18/2111")]) == [{"op": "Replace", "path": path, "value": "18/2111"}]
+    assert FLAGGED.attributes([changed(office, "18/2111")]) == [{"op": "replace", "path": path, "value": "18/2111"}]
+
+
+def test_e_pat_14_and_16_roles_are_one_text_or_the_whole_list():
+    primary, role = Target(attribute="roles", is_primary=True, sub="value"), {"primary": True, "value": "Admin"}
+
+    assert VERBOSE.attributes([changed(primary, "Admin")]) == [
+        {"op": "Replace", "path": 'roles[primary eq "True"].value', "value": "Admin"}
+    ]
+    assert VERBOSE.attributes([changed(Target(attribute="roles"), [role])]) == [
+        {"op": "Replace", "path": "roles", "value": [role]}
     ]

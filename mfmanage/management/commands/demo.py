@@ -77,7 +77,7 @@ class Command(DataCommand):
             summary, users = demo.provision(
                 contoso,
                 directory,
-                report=lambda result: output.advance(bar, directory, result),
+                report=lambda result: output.advance(bar, result),
                 check=running.check,
             )
         return demo_outcome.describe(contoso.credentials.configuration, directory, summary, users)
