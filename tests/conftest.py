@@ -18,3 +18,10 @@ def child_environment(transactional_db) -> dict[str, str]:
         return {**os.environ, "MFMANAGE_DATABASE_URL": f"sqlite:///{name}"}
     folder = urlsplit(os.environ["MFMANAGE_DATABASE_URL"]).path.rpartition("/")[0]
     return {**os.environ, "MFMANAGE_DATABASE_URL": f"postgres://mfmanage@{folder}/{name}"}
+
+
+def pytest_sessionfinish() -> None:
+    """Forget counted calls, which would be written when the process ends: the tests' database is gone by then."""
+    from provisioning.services.call_counts import counts
+
+    counts.take()

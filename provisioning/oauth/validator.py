@@ -10,6 +10,7 @@ from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
 
 from provisioning.models import ClientSecret
+from provisioning.services.refusals import record_refused_secret
 from provisioning.services.secrets import digest
 from provisioning.services.tokens import record_contact
 
@@ -31,10 +32,10 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
         credentials = _credentials(request)
         if credentials is None:
             return False
-        secret = _matching_secret(*credentials)
+        secret, now = _matching_secret(*credentials), timezone.now()
         if secret is None:
+            record_refused_secret(client_id=credentials[0], secret=credentials[1], at=now)
             return False
-        now = timezone.now()
         ClientSecret.objects.filter(pk=secret.pk).update(last_used_at=now)
         record_contact(configuration=secret.configuration, at=now)
         request.client = secret.configuration.application

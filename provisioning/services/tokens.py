@@ -7,6 +7,8 @@ from django.db import connection
 from django.db.models import Q
 
 from provisioning.models import ProvisioningConfiguration
+from provisioning.services import call_counts
+from provisioning.services.refusals import record_refusal
 
 _CONTACT_INTERVAL = timedelta(seconds=15)
 """How exact *last contact* is: a call writes it only when the last one is older, so that calls need not write."""
@@ -36,6 +38,7 @@ def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningCon
     )
     configuration = next(iter(found), None)
     if configuration is None:
+        _record_other_tenant_url(checksum, at)
         raise TokenUnknown
     if configuration.paused_at is not None:
         raise ConfigurationPaused(configuration)
@@ -53,6 +56,17 @@ def record_contact(*, configuration: ProvisioningConfiguration, at: datetime) ->
     fresh.update(last_contact_at=at)
     if configuration.first_contact_at is None:
         rows.filter(first_contact_at__isnull=True).update(first_contact_at=at)
+    call_counts.flush()
+
+
+def _record_other_tenant_url(checksum: str, at: datetime) -> None:
+    """Tell the configuration of a live token that it came to a Tenant URL that is not its own."""
+    rows = ProvisioningConfiguration.objects.filter(
+        application__accesstoken__token_checksum=checksum, application__accesstoken__expires__gt=at
+    )
+    for pk in rows.values_list("pk", flat=True):
+        refusal = ProvisioningConfiguration.Refusal.OTHER_TENANT_URL
+        record_refusal(configuration_id=pk, refusal=refusal, at=at)
 
 
 _CONFIGURATION = """

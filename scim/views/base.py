@@ -12,6 +12,7 @@ from django.utils import timezone
 from rest_framework.views import APIView
 
 from provisioning.models import ProvisioningConfiguration
+from provisioning.services.call_counts import count_call
 from provisioning.services.calls import Call, record_failure
 from provisioning.services.tokens import ConfigurationPaused, TokenUnknown, authenticate
 from scim.errors import InternalError, MethodNotAllowed, ScimError, Unauthorized
@@ -96,7 +97,14 @@ class ScimView(APIView):
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))
             response.content = b""
+        self._count(response.status_code)
         return response
+
+    def _count(self, status: int) -> None:
+        """Count the call; not to find what was asked for is an answer, not a failure."""
+        if self._call is not None:
+            failed = status >= 400 and not (status == 404 and self._call.operation == "query")  # noqa: PLR2004
+            count_call(self._call.configuration.pk, failed=failed, at=self._call.at)
 
     def _allow(self) -> str:
         return ", ".join(self.allowed_methods)
