@@ -37,7 +37,7 @@ def change_elements(container: dict[str, Any], operation: Operation, path: Path)
     whole = Field(field.extension, field.attribute)
     present = elements_of(Field(None, field.attribute), container)
     primaries = [element for element in present if element.get("primary") is True]
-    changed = _part(present, operation, path) if field.sub else _elements(present, operation, path)
+    changed = unite(_part(present, operation, path) if field.sub else _elements(present, operation, path))
     fresh = [e for e in changed if e.get("primary") is True and not any(e is old for old in primaries)]
     risen = next(iter(fresh), None)
     _store(container, demote(_limited(changed, whole), risen), whole)
@@ -76,12 +76,10 @@ def _elements(present: list[Element], operation: Operation, path: Path) -> list[
     if not chosen:
         raise NoTarget(f"No element of {path.field} matches {path.condition}.")
     named = (_equalities(path.condition) or {}) if operation.op is Op.REPLACE else None
-    return unite(
-        [
-            element if id(element) not in chosen else {**(element if named is None else named), **value}
-            for element in present
-        ]
-    )
+    return [
+        element if id(element) not in chosen else {**(element if named is None else named), **value}
+        for element in present
+    ]
 
 
 def _selected(present: list[Element], path: Path) -> list[Element]:

@@ -72,12 +72,19 @@ def _may_change(operation: Operation, field: Field, read_only: Mapping[str, Any]
         known = read_only.get(field.attribute.name)
         if field.sub:
             known = (known or {}).get(field.sub.name)
-        if operation.implicit and (operation.value in _UNASSIGNED or operation.value == known):
+        if operation.implicit and (operation.value in _UNASSIGNED or _is_repeated(operation.value, known)):
             return False
         raise Mutability(f"{field} is given by the service and cannot be changed.")
     if field.leaf.required and operation.op is Op.REMOVE:
         raise Mutability(f"{field} is required and cannot be removed.")
     return True
+
+
+def _is_repeated(value: Any, known: Any) -> bool:
+    """Whether ``value`` says nothing else than what is known, all of it or a part (``{"resourceType": "User"}``)."""
+    if isinstance(value, dict) and isinstance(known, dict):
+        return all(name in known and known[name] == part for name, part in value.items())
+    return bool(value == known)
 
 
 def _change(draft: Document, operation: Operation, path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+
 def has_null(value: Any) -> bool:
     if isinstance(value, dict):
         return any(has_null(item) for item in value.values())

@@ -17,7 +17,7 @@ ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 MESSAGES = "urn:ietf:params:scim:api:messages:2.0"
 SCIM_TYPES = {"invalidFilter", "tooMany", "mutability", "invalidSyntax", "invalidPath", "noTarget", "invalidValue"}
 SCIM_TYPES |= {"invalidVers", "invalidCursor", "expiredCursor", "invalidCount"}
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_VARIABLE = re.compile(r"\$\{(\w+)(%{0,2})\}")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ class Scenario:
             assert not is_there(reply.body, pointer), f"{pointer} should not be there: {reply.body}"
         if request.get("method") in {"POST", "PUT", "PATCH", "DELETE"}:
             self.look_again(request, reply)
+        elif request["path"] in self.seen and "query" not in request:
+            self.seen[request["path"]] = reply.body
         for name, pointer in step.get("capture", {}).items():
             self.variables[name] = look_up(reply.body, pointer) if pointer else reply.body
 
@@ -109,12 +111,14 @@ class Scenario:
             return [self.filled(item) for item in value]
         if isinstance(value, str):
             whole = _VARIABLE.fullmatch(value)
-            return (
-                self.variables[whole[1]]
-                if whole
-                else _VARIABLE.sub(lambda found: str(self.variables[found[1]]), value)
-            )
+            return self.variables[whole[1]] if whole and not whole[2] else _VARIABLE.sub(self.text_of, value)
         return value
+
+    def text_of(self, found: re.Match[str]) -> str:
+        """Return a variable as text; ``${name%}`` is each of its bytes encoded for an address, ``${name%%}`` twice."""
+        text = str(self.variables[found[1]])
+        encoded = "".join(f"%{byte:02X}" for byte in text.encode())
+        return (text, encoded, encoded.replace("%", "%25"))[len(found[2])]
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from tests.scim.patching import ANNA, BARE, CORE, CUSTOM, ENT, HOME, INFO, WORK,
 
 def differences(document: dict[str, Any], *operations: object) -> dict[str, Any]:
     """Patch ``document``; return what is other afterwards, None for what is gone."""
-    patched = patch(document, *operations, read_only={"id": "Anna-1"})
+    patched = patch(document, *operations, read_only={"id": "Anna-1", "meta": {"resourceType": "User", "version": "W/1"}})
     after = patched.document
     names = [name for name in {**document, **after} if name != "schemas"]
     assert patched.sets == {}
@@ -182,6 +182,16 @@ DISABLED = {"active": False}
             [op("replace", 'emails[value co "@"].display', "D")],
             {"emails": [WORK | {"display": "D"}, HOME | {"display": "D"}]},
             id="R-PAT-13, D-20",
+        ),
+        pytest.param(
+            [op("replace", 'emails[value co "@"].type', "x"), op("replace", 'emails[type eq "x"].value', "n@x")],
+            {"emails": [{"type": "x", "value": "n@x", "primary": True}]},
+            id="R-MOD-10 two become one",
+        ),
+        pytest.param(
+            [op("replace", None, {"meta": {"resourceType": "User"}, "title": "A"})],
+            {"title": "A"},
+            id="R-PAT-22 a part of what is known",
         ),
         pytest.param(
             [op("replace", 'emails[type ne "work"].value', "x")],
