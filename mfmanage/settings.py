@@ -78,6 +78,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # The database. SQLite takes its write lock at BEGIN, so that two writers wait for each other instead of failing.
+# PostgreSQL gets parameters apart from statements and plans a statement once (docs/performance.md). A pooler between
+# that keeps no session needs ?server_side_binding=false&prepare_threshold=0 … see docs/settings.md.
 if EMBEDDED:
     DATABASE["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -85,7 +87,12 @@ if EMBEDDED:
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    DATABASE["OPTIONS"] = {**DATABASE.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8, "timeout": 10}}
+    DATABASE["OPTIONS"] = {
+        "server_side_binding": True,
+        "prepare_threshold": 2,
+        **DATABASE.get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
+    }
 DATABASES = {"default": DATABASE}
 
 CACHES = {

@@ -1,19 +1,21 @@
 """What an identity provider does to login accounts: each deed is one transaction, its log row included."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 
-from provisioning.models import GroupMembership, LoginAccount, ProvisioningConfiguration
+from provisioning.models import LoginAccount
 from provisioning.services import totals
-from provisioning.services.calls import Call, check_version, difference, record_success
+from provisioning.services.calls import Call, check_version, difference, entry
 from provisioning.services.constraints import violated
+from provisioning.services.last_admin import is_last_admin
 from provisioning.services.notices import announce
+from provisioning.sql import Statement, insertion, parameter, run, run_alone, run_with, whole
 
 
 class AccountNotFound(Exception):
@@ -55,23 +57,23 @@ class AccountProfile:
 
 
 def create_account(*, profile: AccountProfile, call: Call) -> LoginAccount:
-    """Create the account, or revive the one of that username that its provider removed earlier (1-product §1.3).
+    """Create the account, or take over one of that username that the configuration may have (``_take_over``).
 
     Raises ``UsernameTaken`` and ``ExternalIdTaken``.
     """
-    try:
-        with transaction.atomic():
-            account = _removed_account(call.configuration, profile) or LoginAccount(created_at=call.at)
-            _describe(account, profile, call.at)
-            account.configuration = call.configuration
-            account.subscription_id = call.configuration.subscription_id
-            account.scim_id = str(uuid.uuid4())
-            account.removed_at = None
-            account.save()
-            _conclude(call, account, 201, difference({}, profile.document))
-            totals.add(configuration_id=call.configuration.pk, kind=totals.USER, number=1)
-    except IntegrityError as error:
-        raise _taken(error, profile) from error
+    account = LoginAccount(created_at=call.at)
+    _give_to_scim(account, profile, call)
+    account.is_enabled = profile.is_enabled
+    account.disabled_at = None if profile.is_enabled else call.at
+    made = run_with(
+        Statement(_INSERT, _values(account, _INSERTED)),
+        _logged(call, account, 201, difference({}, profile.document)),
+        totals.step(call.configuration.pk, totals.USER, 1),
+    )
+    if not made:
+        return _take_over(profile, call)
+    account.pk = made[0][0]
+    announce(account.subscription_id)
     return account
 
 
@@ -80,25 +82,20 @@ def change_account(
     scim_id: str,
     change: Callable[[LoginAccount], AccountProfile | None],
     call: Call,
-    accounts: QuerySet[LoginAccount] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> LoginAccount:
     """Lock the account, ask ``change`` what it becomes, and save that; None means that nothing changes.
 
-    ``accounts`` may annotate the row that is read. Raises ``AccountNotFound``, ``VersionRefused``, ``UsernameTaken``,
-    ``ExternalIdTaken``, and whatever ``change`` raises, in which case nothing has happened.
+    ``more`` names expressions of SQL that the account gets as attributes when its row is read. Raises
+    ``AccountNotFound``, ``VersionRefused``, ``UsernameTaken``, ``ExternalIdTaken``, and whatever ``change`` raises, in
+    which case nothing has happened.
     """
     profile: AccountProfile | None = None
     try:
         with transaction.atomic():
-            account = _locked(call, scim_id, accounts)
+            account = _locked(call, scim_id, more or {})
             profile = change(account)
-            changes: dict[str, Any] = {}
-            if profile is not None:
-                changes = difference(account.document, profile.document)
-                _describe(account, profile, call.at)
-                account.version += 1
-                account.save(update_fields=_CHANGED_FIELDS)
-            _conclude(call, account, 200, changes)
+            _change(account, profile, call)
     except IntegrityError as error:
         raise _taken(error, profile) from error
     return account
@@ -110,37 +107,102 @@ def remove_account(*, scim_id: str, call: Call) -> None:
     Raises ``AccountNotFound`` and ``VersionRefused``.
     """
     with transaction.atomic():
-        account = _locked(call, scim_id, None)
-        GroupMembership.objects.filter(account=account).delete()
+        account = _locked(call, scim_id, {})
+        detail = _set_active(account, wanted=False, at=call.at)
         account.scim_id = None
         account.removed_at = account.modified_at = call.at
-        account.disabled_at = account.disabled_at or call.at
-        account.is_enabled = False
         account.generation += 1
-        account.save()
-        record_success(call, status=204, resource_id=scim_id, resource_name=account.username, changes={})
-        totals.add(configuration_id=call.configuration.pk, kind=totals.USER, number=-1)
+        run_with(
+            Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
+            Statement(_LEAVE_GROUPS, [account.pk]),
+            entry(call, status=204, resource_id=scim_id, resource_name=account.username, changes={}, detail=detail),
+            totals.step(call.configuration.pk, totals.USER, -1),
+        )
         announce(account.subscription_id)
 
 
-_CHANGED_FIELDS = [
-    "username",
-    "username_key",
-    "external_id",
-    "full_name",
-    "email",
-    "display_name_key",
-    "email_key",
-    "info1",
-    "info2",
-    "is_enabled",
-    "disabled_at",
-    "document",
-    "search",
-    "version",
-    "modified_at",
-    "generation",
-]
+def shown_active(account: LoginAccount) -> bool:
+    """Return what SCIM shows of ``active``: what the identity provider wants, where a protection holds that back."""
+    return account.is_enabled if account.intended_active is None else account.intended_active
+
+
+def touch_accounts(ids: list[int]) -> None:
+    """Raise the generation of these accounts, so that licenses and vaults look at them again."""
+    LoginAccount.objects.filter(pk__in=ids).update(generation=F("generation") + 1)
+
+
+def _take_over(profile: AccountProfile, call: Call) -> LoginAccount:
+    """Give the account that has the username to the configuration, where that is allowed (decision 11).
+
+    Allowed is what the configuration itself removed earlier; and, where it adopts manual accounts, what no
+    configuration has. The person keeps role, license, vaults and history. Raises ``UsernameTaken`` and
+    ``ExternalIdTaken``.
+    """
+    try:
+        with transaction.atomic():
+            account = _holder(profile, call)
+            detail = _TAKEN_OVER[account.configuration_id is None].format(account.username)
+            _give_to_scim(account, profile, call)
+            detail = f"{detail} {_set_active(account, wanted=profile.is_enabled, at=call.at)}".strip()
+            run_with(
+                Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
+                _logged(call, account, 201, difference({}, profile.document), detail),
+                totals.step(call.configuration.pk, totals.USER, 1),
+            )
+            announce(account.subscription_id)
+    except IntegrityError as error:
+        raise _taken(error, profile) from error
+    return account
+
+
+def _holder(profile: AccountProfile, call: Call) -> LoginAccount:
+    """Return the account that is in the way, locked. Raises ``UsernameTaken``, ``ExternalIdTaken`` if it must stay."""
+    account = (
+        LoginAccount.objects.select_for_update()
+        .filter(subscription_id=call.configuration.subscription_id, username_key=profile.username.casefold())
+        .first()
+    )
+    if account is None and profile.external_id is not None:
+        raise ExternalIdTaken(profile.external_id)
+    if account is None:  # the one that was in the way has just gone
+        raise UsernameTaken(profile.username)
+    if account.configuration_id is None:
+        may_have = call.configuration.adopts_manual_accounts
+    else:
+        may_have = account.is_removed and account.configuration_id == call.configuration.pk
+    if not may_have:
+        raise UsernameTaken(profile.username)
+    return account
+
+
+def _give_to_scim(account: LoginAccount, profile: AccountProfile, call: Call) -> None:
+    _describe(account, profile, call.at)
+    account.configuration = call.configuration
+    account.subscription_id = call.configuration.subscription_id
+    account.scim_id = str(uuid.uuid4())
+    account.removed_at = None
+    account.generation += 1
+
+
+def _change(account: LoginAccount, profile: AccountProfile | None, call: Call) -> None:
+    """Save what the account becomes; an intention that a protection held back is looked at again in any case."""
+    changes: dict[str, Any] = {}
+    if profile is not None:
+        changes = difference(account.document | {"active": shown_active(account)}, profile.document)
+        _describe(account, profile, call.at)
+    was_enabled = account.is_enabled
+    detail = _set_active(account, wanted=profile.is_enabled if profile else shown_active(account), at=call.at)
+    if profile is None and account.is_enabled == was_enabled:
+        run_alone(_logged(call, account, 200, {}, detail))
+        announce(account.subscription_id)
+        return
+    account.version += 1
+    account.generation += 1
+    account.modified_at = call.at
+    run_with(
+        Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]), _logged(call, account, 200, changes, detail)
+    )
+    announce(account.subscription_id)
 
 
 def _describe(account: LoginAccount, profile: AccountProfile, at: datetime) -> None:
@@ -153,45 +215,49 @@ def _describe(account: LoginAccount, profile: AccountProfile, at: datetime) -> N
     account.email_key = profile.email_key
     account.info1 = profile.info1
     account.info2 = profile.info2
-    account.disabled_at = None if profile.is_enabled else account.disabled_at or at
-    account.is_enabled = profile.is_enabled
     account.document = profile.document
     account.search = profile.search
     account.modified_at = at
-    account.generation += 1
 
 
-def _removed_account(configuration: ProvisioningConfiguration, profile: AccountProfile) -> LoginAccount | None:
-    """Return the removed account of that username. Raises ``UsernameTaken`` when one that is not removed has it."""
-    account = (
-        LoginAccount.objects.select_for_update()
-        .filter(subscription_id=configuration.subscription_id, username_key=profile.username.casefold())
-        .first()
-    )
-    if account is not None and (not account.is_removed or account.configuration_id != configuration.pk):
-        raise UsernameTaken(profile.username)
-    return account
+def _set_active(account: LoginAccount, *, wanted: bool, at: datetime) -> str:
+    """Enable or disable the account, and return a sentence for the log where that needs one."""
+    was_held, is_held = account.intended_active is False, not wanted and is_last_admin(account)
+    is_disabled_now = account.is_enabled and not wanted and not is_held
+    account.intended_active = False if is_held else None
+    account.is_enabled = wanted or is_held
+    account.disabled_at = None if account.is_enabled else account.disabled_at or at
+    if is_held:
+        return _HELD
+    return _NO_LONGER_HELD if was_held and is_disabled_now else ""
 
 
-def _locked(call: Call, scim_id: str, accounts: QuerySet[LoginAccount] | None) -> LoginAccount:
-    rows = LoginAccount.objects.all() if accounts is None else accounts
-    account = rows.select_for_update(of=("self",)).filter(configuration=call.configuration, scim_id=scim_id).first()
-    if account is None:
+def _locked(call: Call, scim_id: str, more: Mapping[str, str]) -> LoginAccount:
+    """Read the row that the configuration has of that id. Raises ``AccountNotFound``, ``VersionRefused``."""
+    text = f"SELECT {', '.join([_ACCOUNT.text, *more.values()])}{_FROM}{_LOCK[connection.vendor]}"
+    found = run(Statement(text, (call.configuration.pk, scim_id)))
+    if not found:
         raise AccountNotFound(scim_id)
+    width = len(_ACCOUNT.names)
+    [account] = _ACCOUNT.read([found[0][:width]])
+    vars(account).update(zip(more, found[0][width:], strict=True))
     check_version(call, account.version)
     return account
 
 
-def _conclude(call: Call, account: LoginAccount, status: int, changes: dict[str, Any]) -> None:
-    record_success(
-        call, status=status, resource_id=str(account.scim_id), resource_name=account.username, changes=changes
+def _values(account: LoginAccount, names: tuple[str, ...]) -> list[Any]:
+    return [parameter(getattr(account, name)) for name in names]
+
+
+def _logged(call: Call, account: LoginAccount, status: int, changes: dict[str, Any], detail: str = "") -> Statement:
+    return entry(
+        call,
+        status=status,
+        resource_id=str(account.scim_id),
+        resource_name=account.username,
+        changes=changes,
+        detail=detail,
     )
-    announce(account.subscription_id)
-
-
-def touch_accounts(ids: list[int]) -> None:
-    """Raise the generation of these accounts, so that licenses and vaults look at them again."""
-    LoginAccount.objects.filter(pk__in=ids).update(generation=F("generation") + 1)
 
 
 def _taken(error: IntegrityError, profile: AccountProfile | None) -> Exception:
@@ -202,3 +268,24 @@ def _taken(error: IntegrityError, profile: AccountProfile | None) -> Exception:
         case "account_external_id_unique" if profile:
             return ExternalIdTaken(profile.external_id)
     return error
+
+
+_HELD = (
+    "The account stays enabled, because it is the last enabled Subscription admin of the subscription. "
+    "Appoint another one, then disable it again."
+)
+_NO_LONGER_HELD = "Disabled now, as was asked for earlier: there is another enabled Subscription admin."
+_TAKEN_OVER = {
+    True: "Took over the manual account “{}”, with its role, license and vaults.",
+    False: "Revived the account “{}”, which had been removed; its groups were not restored.",
+}
+_ACCOUNT = whole(LoginAccount)
+_INSERTED = tuple(name for name in _ACCOUNT.names if name != "id")
+_KEPT = {"id", "subscription_id", "user_id", "uid", "kind", "role", "created_at", "observed_generation"}
+_UPDATED = tuple(name for name in _ACCOUNT.names if name not in _KEPT)
+_INSERT = f"{insertion(LoginAccount, _INSERTED)} ON CONFLICT DO NOTHING RETURNING id"
+_ASSIGNMENTS = ", ".join(f"{name} = %s" for name in _UPDATED)
+_UPDATE = f"UPDATE provisioning_loginaccount SET {_ASSIGNMENTS} WHERE id = %s RETURNING id"  # noqa: S608
+_LEAVE_GROUPS = "DELETE FROM provisioning_groupmembership WHERE account_id = %s"
+_FROM = " FROM provisioning_loginaccount WHERE configuration_id = %s AND scim_id = %s"
+_LOCK = {"postgresql": " FOR UPDATE OF provisioning_loginaccount", "sqlite": ""}

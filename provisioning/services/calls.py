@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from provisioning.models import ProvisioningConfiguration, ProvisioningLogEntry
+from provisioning.call_texts import shown
+from provisioning.models import ProvisioningConfiguration
+from provisioning.sql import Statement, parameter, run_alone
 
 
 class VersionRefused(Exception):
@@ -39,33 +41,61 @@ def record_success(
     call: Call, *, status: int, resource_id: str, resource_name: str, changes: dict[str, Any], detail: str = ""
 ) -> None:
     """Write the row of a call that succeeded, in the transaction of what it did; ``detail`` is a warning, if any."""
-    _row(call, status, resource_id, resource_name, detail, is_success=True, changes=changes).save(force_insert=True)
+    done = entry(
+        call, status=status, resource_id=resource_id, resource_name=resource_name, changes=changes, detail=detail
+    )
+    run_alone(done)
 
 
 def record_failure(call: Call, *, status: int, detail: str, resource_id: str = "", resource_name: str = "") -> None:
     """Write the row of a call that was refused; call it outside the transaction that was rolled back."""
-    _row(call, status, resource_id, resource_name, detail, is_success=False, changes={}).save(force_insert=True)
-
-
-def _row(
-    call: Call, status: int, resource_id: str, resource_name: str, detail: str, **more: Any
-) -> ProvisioningLogEntry:
-    return ProvisioningLogEntry(
-        subscription_id=call.configuration.subscription_id,
-        configuration_id=call.configuration.pk,
-        at=call.at,
-        operation=call.operation,
-        resource_type=call.resource_type,
+    refused = entry(
+        call,
+        status=status,
         resource_id=resource_id,
         resource_name=resource_name,
-        status=status,
+        changes={},
         detail=detail,
-        duration_us=int((time.perf_counter() - call.started) * 1_000_000),
-        request_id=call.request_id,
-        **more,
+        is_success=False,
     )
+    run_alone(refused)
+
+
+def entry(
+    call: Call,
+    *,
+    status: int,
+    resource_id: str,
+    resource_name: str,
+    changes: dict[str, Any],
+    detail: str = "",
+    is_success: bool = True,
+) -> Statement:
+    """Return what writes the row of a call, for ``run_with`` to carry out together with its deed."""
+    values = (
+        call.configuration.subscription_id,
+        call.configuration.pk,
+        call.at,
+        call.operation,
+        call.resource_type,
+        resource_id,
+        resource_name,
+        status,
+        is_success,
+        detail,
+        changes,
+        int((time.perf_counter() - call.started) * 1_000_000),
+        call.request_id,
+    )
+    return Statement(_INSERT, [parameter(value) for value in values])
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, list[Any]]:
-    """Return ``{attribute: [old, new]}`` of the attributes of two SCIM documents that differ."""
-    return {key: [old.get(key), new.get(key)] for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    """Return ``{attribute: [old, new]}`` of what differs between two SCIM documents, as the log may keep it."""
+    return shown({key: [old.get(key), new.get(key)] for key in old.keys() | new.keys() if old.get(key) != new.get(key)})
+
+
+_INSERT = """
+INSERT INTO provisioning_provisioninglogentry (
+subscription_id, configuration_id, at, operation, resource_type, resource_id, resource_name, status, is_success, detail,
+changes, duration_us, request_id) SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s {deed}"""

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from provisioning.models import UserGroup
 from provisioning.services import memberships, totals
-from provisioning.services.calls import Call, check_version, difference, record_success
+from provisioning.services.calls import Call, check_version, difference, entry
 from provisioning.services.constraints import violated
 from provisioning.services.memberships import MemberChange
 from provisioning.services.notices import announce
+from provisioning.sql import Statement, insertion, parameter, run, run_alone, run_with, whole
 
 
 class GroupNotFound(Exception):
@@ -60,19 +61,23 @@ def create_group(*, profile: GroupProfile, members: Sequence[str], call: Call) -
 
     Raises ``GroupNameTaken`` and ``GroupExternalIdTaken``.
     """
+    group = UserGroup(
+        subscription_id=call.configuration.subscription_id,
+        configuration=call.configuration,
+        scim_id=str(uuid.uuid4()),
+        created_at=call.at,
+    )
+    _describe(group, profile, call.at)
+    steps = [MemberChange("add", tuple(members))] if members else []
     try:
         with transaction.atomic():
-            group = UserGroup(
-                subscription_id=call.configuration.subscription_id,
-                configuration=call.configuration,
-                scim_id=str(uuid.uuid4()),
-                created_at=call.at,
+            [(group.pk,)] = run(Statement(_INSERT, _values(group, _INSERTED)))
+            outcome = memberships.apply(group, steps)
+            run_alone(
+                _logged(call, group, 201, difference({}, profile.document), outcome),
+                totals.step(call.configuration.pk, totals.GROUP, 1),
             )
-            _describe(group, profile, call.at)
-            group.save(force_insert=True)
-            outcome = memberships.apply(group, [MemberChange("add", tuple(members))] if members else [])
-            _conclude(call, group, 201, difference({}, profile.document), outcome)
-            totals.add(configuration_id=call.configuration.pk, kind=totals.GROUP, number=1)
+            announce(group.subscription_id)
     except IntegrityError as error:
         raise _taken(error, profile) from error
     return group
@@ -97,8 +102,10 @@ def change_group(*, scim_id: str, change: Callable[[UserGroup], GroupChange], ca
             if wanted.profile is not None or outcome.changed:
                 group.version += 1
                 group.modified_at = call.at
-                group.save(update_fields=_CHANGED_FIELDS)
-            _conclude(call, group, 204, changes, outcome)
+                run_with(_update(group), _logged(call, group, 204, changes, outcome))
+            else:
+                run_alone(_logged(call, group, 204, changes, outcome))
+            announce(group.subscription_id)
     except IntegrityError as error:
         raise _taken(error, wanted.profile) from error
     return group
@@ -113,21 +120,12 @@ def remove_group(*, scim_id: str, call: Call) -> None:
         group = _locked(call, scim_id)
         group.deleted_at = group.modified_at = call.at
         group.generation += 1
-        group.save(update_fields=["deleted_at", "modified_at", "generation"])
-        record_success(call, status=204, resource_id=scim_id, resource_name=group.display_name, changes={})
-        totals.add(configuration_id=call.configuration.pk, kind=totals.GROUP, number=-1)
+        run_with(
+            _update(group),
+            entry(call, status=204, resource_id=scim_id, resource_name=group.display_name, changes={}),
+            totals.step(call.configuration.pk, totals.GROUP, -1),
+        )
         announce(group.subscription_id)
-
-
-_CHANGED_FIELDS = [
-    "display_name",
-    "display_name_key",
-    "external_id",
-    "document",
-    "search",
-    "version",
-    "modified_at",
-]
 
 
 def _describe(group: UserGroup, profile: GroupProfile, at: datetime) -> None:
@@ -140,19 +138,27 @@ def _describe(group: UserGroup, profile: GroupProfile, at: datetime) -> None:
 
 
 def _locked(call: Call, scim_id: str) -> UserGroup:
-    group = (
-        UserGroup.objects.select_for_update()
-        .filter(configuration=call.configuration, scim_id=scim_id, deleted_at__isnull=True)
-        .first()
-    )
+    """Read the row that the configuration has of that id. Raises ``GroupNotFound``, ``VersionRefused``."""
+    statement = Statement(f"{_SELECT}{_LOCK[connection.vendor]}", (call.configuration.pk, scim_id))
+    group = next(iter(_GROUP.read(run(statement))), None)
     if group is None:
         raise GroupNotFound(scim_id)
     check_version(call, group.version)
     return group
 
 
-def _conclude(call: Call, group: UserGroup, status: int, changes: dict[str, Any], outcome: memberships.Outcome) -> None:
-    record_success(
+def _update(group: UserGroup) -> Statement:
+    return Statement(_UPDATE, [*_values(group, _UPDATED), group.pk])
+
+
+def _values(group: UserGroup, names: tuple[str, ...]) -> list[Any]:
+    return [parameter(getattr(group, name)) for name in names]
+
+
+def _logged(
+    call: Call, group: UserGroup, status: int, changes: dict[str, Any], outcome: memberships.Outcome
+) -> Statement:
+    return entry(
         call,
         status=status,
         resource_id=group.scim_id,
@@ -160,7 +166,6 @@ def _conclude(call: Call, group: UserGroup, status: int, changes: dict[str, Any]
         changes=changes | outcome.summary(),
         detail=outcome.warning(),
     )
-    announce(group.subscription_id)
 
 
 def _taken(error: IntegrityError, profile: GroupProfile | None) -> Exception:
@@ -170,3 +175,18 @@ def _taken(error: IntegrityError, profile: GroupProfile | None) -> Exception:
         case "group_external_id_unique" if profile:
             return GroupExternalIdTaken(profile.external_id)
     return error
+
+
+_GROUP = whole(UserGroup)
+_INSERTED = tuple(name for name in _GROUP.names if name != "id")
+_UPDATED = (
+    *("display_name", "display_name_key", "external_id", "document", "search"),
+    *("version", "modified_at", "deleted_at", "generation"),
+)
+_INSERT = f"{insertion(UserGroup, _INSERTED)} RETURNING id"
+_ASSIGNMENTS = ", ".join(f"{name} = %s" for name in _UPDATED)
+_UPDATE = f"UPDATE provisioning_usergroup SET {_ASSIGNMENTS} WHERE id = %s RETURNING id"  # noqa: S608
+_SELECT = f"""
+SELECT {_GROUP.text} FROM provisioning_usergroup
+WHERE configuration_id = %s AND scim_id = %s AND deleted_at IS NULL"""  # noqa: S608
+_LOCK = {"postgresql": " FOR UPDATE", "sqlite": ""}

@@ -13,6 +13,10 @@ from typing import Any, Literal
 from django.db import connection
 
 from provisioning.models import UserGroup
+from provisioning.sql import Row, Statement, run
+
+Known = dict[str, int]
+"""Row ids of accounts by their SCIM ids."""
 
 _SHOWN_IDS = 10
 
@@ -55,57 +59,71 @@ class Outcome:
 def apply(group: UserGroup, changes: Sequence[MemberChange]) -> Outcome:
     """Take these steps in order, in the caller's transaction, and wake exactly those who came or left."""
     outcome = Outcome()
+    if not changes:
+        return outcome
+    known = _accounts(group, changes)
     for change in changes:
-        _STEPS[change.kind](group, change.ids, outcome)
+        _STEPS[change.kind](group, change.ids, known, outcome)
     if outcome.added or outcome.removed:
         _wake(outcome.added | outcome.removed)
     return outcome
 
 
-def _add(group: UserGroup, ids: Sequence[str], outcome: Outcome) -> None:
-    known = _accounts(group, ids)
-    rest = set(ids) - known.keys()
-    if known:
-        rows = _run(_INSERT_MEMBERS, group.subscription_id, group.pk, _json(known.values()))
+def _add(group: UserGroup, ids: Sequence[str], known: Known, outcome: Outcome) -> None:
+    members = [known[one] for one in ids if one in known]
+    if members:
+        rows = _run(_INSERT_MEMBERS, group.subscription_id, group.pk, _json(members))
         outcome.added |= {row[0] for row in rows}
         outcome.removed -= {row[0] for row in rows}
-    if rest:
+    if rest := set(ids) - known.keys():
         children = _groups(group, rest)
-        outcome.nestings += len(_run(_INSERT_NESTINGS, group.pk, _json(children.values())))
+        if children:
+            outcome.nestings += len(_run(_INSERT_NESTINGS, group.pk, _json(children.values())))
         outcome.unknown |= rest - children.keys()
 
 
-def _remove(group: UserGroup, ids: Sequence[str], outcome: Outcome) -> None:
-    rows = {row[0] for row in _run(_DELETE_MEMBERS, group.pk, _json(ids))}
-    outcome.removed |= rows
-    outcome.added -= rows
-    if len(rows) < len(set(ids)):
-        outcome.nestings += len(_run(_DELETE_NESTINGS, group.pk, _json(ids)))
+def _remove(group: UserGroup, ids: Sequence[str], known: Known, outcome: Outcome) -> None:
+    members = [known[one] for one in ids if one in known]
+    if members:
+        rows = {row[0] for row in _run(_DELETE_MEMBERS, group.pk, _json(members))}
+        outcome.removed |= rows
+        outcome.added -= rows
+    if rest := set(ids) - known.keys():
+        outcome.nestings += len(_run(_DELETE_NESTINGS, group.pk, _json(rest)))
 
 
-def _replace(group: UserGroup, ids: Sequence[str], outcome: Outcome) -> None:
-    rows = {row[0] for row in _run(_DELETE_OTHER_MEMBERS, group.pk, _json(ids))}
+def _replace(group: UserGroup, ids: Sequence[str], known: Known, outcome: Outcome) -> None:
+    staying = [known[one] for one in ids if one in known]
+    rows = {row[0] for row in _run(_DELETE_OTHER_MEMBERS, group.pk, _json(staying))}
     outcome.removed |= rows
     outcome.added -= rows
     outcome.nestings += len(_run(_DELETE_OTHER_NESTINGS, group.pk, _json(ids)))
     if ids:
-        _add(group, ids, outcome)
+        _add(group, ids, known, outcome)
 
 
-def _clear(group: UserGroup, _ids: Sequence[str], outcome: Outcome) -> None:
-    _replace(group, (), outcome)
+def _clear(group: UserGroup, _ids: Sequence[str], known: Known, outcome: Outcome) -> None:
+    _replace(group, (), known, outcome)
 
 
 _STEPS = {"add": _add, "remove": _remove, "replace": _replace, "clear": _clear}
 
 
-def _accounts(group: UserGroup, ids: Iterable[str]) -> dict[str, int]:
-    """Return ``{scim id: row id}`` of the accounts, locked in key order so that parallel calls cannot deadlock."""
-    return dict(_run(_SELECT_ACCOUNTS, group.configuration_id, _json(ids)))
+def _accounts(group: UserGroup, changes: Sequence[MemberChange]) -> Known:
+    """Return the accounts that the steps name, locked in key order: parallel calls and removals cannot deadlock.
+
+    Where a step empties the group, its members are locked with them.
+    """
+    ids = _json(one for change in changes for one in change.ids)
+    if any(change.kind in {"replace", "clear"} for change in changes):
+        rows = _run(_SELECT_ACCOUNTS_AND_MEMBERS, group.configuration_id, ids, group.pk)
+    else:
+        rows = _run(_SELECT_ACCOUNTS, group.configuration_id, ids)
+    return dict(rows)
 
 
 def _groups(group: UserGroup, ids: Iterable[str]) -> dict[str, int]:
-    found = dict(_run(_SELECT_GROUPS, group.configuration_id, _json(ids)))
+    found: dict[str, int] = dict(_run(_SELECT_GROUPS, group.configuration_id, _json(ids)))
     found.pop(group.scim_id, None)
     return found
 
@@ -118,10 +136,8 @@ def _json(values: Iterable[Any]) -> str:
     return json.dumps(sorted(set(values)))
 
 
-def _run(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement.format(**_DIALECTS[connection.vendor]), parameters)
-        return cursor.fetchall() if cursor.description else []
+def _run(text: str, *parameters: Any) -> list[Row]:
+    return run(Statement(text.format(**_DIALECTS[connection.vendor]), parameters))
 
 
 _DIALECTS = {
@@ -139,6 +155,9 @@ _DIALECTS = {
 _SELECT_ACCOUNTS = """
 SELECT scim_id, id FROM provisioning_loginaccount
 WHERE configuration_id = %s AND scim_id IN ({texts}) ORDER BY id {lock}"""
+_SELECT_ACCOUNTS_AND_MEMBERS = """
+SELECT scim_id, id FROM provisioning_loginaccount WHERE configuration_id = %s AND (scim_id IN ({texts})
+OR id IN (SELECT account_id FROM provisioning_groupmembership WHERE group_id = %s)) ORDER BY id {lock}"""
 _SELECT_GROUPS = """
 SELECT scim_id, id FROM provisioning_usergroup
 WHERE configuration_id = %s AND deleted_at IS NULL AND scim_id IN ({texts})"""
@@ -152,11 +171,11 @@ SELECT %s, child.value FROM ({numbers}) AS child WHERE true
 ON CONFLICT DO NOTHING RETURNING child_id"""
 _DELETE_MEMBERS = """
 DELETE FROM provisioning_groupmembership WHERE group_id = %s
-AND account_id IN (SELECT id FROM provisioning_loginaccount WHERE scim_id IN ({texts}))
+AND account_id IN ({numbers})
 RETURNING account_id"""
 _DELETE_OTHER_MEMBERS = """
 DELETE FROM provisioning_groupmembership WHERE group_id = %s
-AND account_id NOT IN (SELECT id FROM provisioning_loginaccount WHERE scim_id IN ({texts}))
+AND account_id NOT IN ({numbers})
 RETURNING account_id"""
 _DELETE_NESTINGS = """
 DELETE FROM provisioning_groupnesting WHERE group_id = %s

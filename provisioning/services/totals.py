@@ -9,28 +9,27 @@ from typing import Final
 from django.db import connection
 
 from provisioning.models import ProvisioningConfiguration
+from provisioning.sql import Statement, run
 
 USER: Final = "User"
 GROUP: Final = "Group"
 
 
-def add(*, configuration_id: int, kind: str, number: int) -> None:
-    """Note, in the caller's transaction, that there are ``number`` more (or, below zero, less) of ``kind``."""
-    with connection.cursor() as cursor:
-        cursor.execute(ADD.format(shard=SHARD[connection.vendor]), [configuration_id, kind, number])
+def step(configuration_id: int, kind: str, number: int) -> Statement:
+    """Return what notes, together with the deed, that there are ``number`` more (below zero: less) of ``kind``."""
+    return Statement(_STEP.replace("{shard}", _SHARD[connection.vendor]), (configuration_id, kind, number))
 
 
 def number_of(configuration: ProvisioningConfiguration, kind: str) -> int:
     """Return how many resources of ``kind``, ``User`` or ``Group``, SCIM knows of this configuration."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SUM, [configuration.pk, kind])
-        return int(cursor.fetchone()[0])
+    [(number,)] = run(Statement(_SUM, (configuration.pk, kind)))
+    return int(number)
 
 
-SHARD: Final = {"postgresql": "pg_backend_pid() %% 16", "sqlite": "0"}
-ADD: Final = """
+_SHARD = {"postgresql": "pg_backend_pid() %% 16", "sqlite": "0"}
+_STEP = """
 INSERT INTO provisioning_resourcetotal AS total (configuration_id, kind, shard, number)
-VALUES (%s, %s, {shard}, %s)
+SELECT %s, %s, {shard}, %s {deed} WHERE true
 ON CONFLICT (configuration_id, kind, shard) DO UPDATE SET number = total.number + excluded.number"""
 _SUM = """
 SELECT COALESCE(sum(number), 0) FROM provisioning_resourcetotal WHERE configuration_id = %s AND kind = %s"""

@@ -5,12 +5,10 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import QuerySet, TextField
-from django.db.models.expressions import RawSQL
 
 from provisioning.models import LoginAccount, ProvisioningConfiguration
 from provisioning.services import accounts
-from provisioning.services.accounts import AccountNotFound, AccountProfile
+from provisioning.services.accounts import AccountNotFound, AccountProfile, shown_active
 from provisioning.services.calls import Call
 from scim import patch
 from scim.documents import Document, normalize
@@ -32,7 +30,7 @@ from scim.schema import ENTERPRISE_SCHEMA, GROUP, INFO_SCHEMA, USER
 
 Change = Callable[[LoginAccount], AccountProfile | None]
 
-_COLUMNS = "id, scim_id, document, is_enabled, version, created_at, modified_at, ({manager_name}) AS manager_name"
+_COLUMNS = "id, scim_id, document, is_enabled, intended_active, version, created_at, modified_at"
 
 
 def read(*, configuration: ProvisioningConfiguration, scim_id: str, projection: Projection) -> Answer:
@@ -56,10 +54,14 @@ def create(*, body: object, call: Call, projection: Projection) -> Answer:
 
 
 def replace(*, scim_id: str, body: object, call: Call, projection: Projection) -> Answer:
-    """Give a user this content and no other. Raises as ``create`` does, and ``AccountNotFound``."""
-    profile = profile_of(normalize(USER, body).document)
+    """Give a user this content and no other; who is not said to be active or inactive stays what they are.
+
+    Raises as ``create`` does, and ``AccountNotFound``.
+    """
+    document = normalize(USER, body).document
 
     def change(account: LoginAccount) -> AccountProfile | None:
+        profile = profile_of({"active": shown_active(account), **document})
         return None if profile.document == _current(account) else profile
 
     return _changed(scim_id, change, call, projection)
@@ -114,7 +116,7 @@ def full_name(document: Document) -> str:
 def render(row: Any, manager_name: str | None, base: str) -> Document:
     """Return the user that ``row`` holds: a ``LoginAccount`` or what was selected of one."""
     resource = with_schemas(USER, row.document)
-    resource["active"] = row.is_enabled
+    resource["active"] = shown_active(row)
     if manager := row.document.get(ENTERPRISE_SCHEMA.urn, {}).get("manager"):
         shown = {**manager, "$ref": location(USER, manager["value"], base)}
         if manager_name:
@@ -135,18 +137,14 @@ def _answer(row: Any, manager_name: str | None, base: str, projection: Projectio
 
 
 def _selection(projection: Projection) -> Selection:
-    columns = _COLUMNS.format(manager_name=_MANAGER_NAME[connection.vendor])
-    if projection.wants("groups"):
-        columns += f", ({_GROUPS[connection.vendor]}) AS scim_groups"
-    return Selection(USER, LoginAccount, columns, "scim_id IS NOT NULL")
+    expressions = "".join(f", {text} AS {name}" for name, text in _expressions(projection).items())
+    return Selection(USER, LoginAccount, _COLUMNS + expressions)
 
 
-def _annotated(rows: QuerySet[LoginAccount], projection: Projection) -> QuerySet[LoginAccount]:
-    """Let the same statement tell the manager's name, and the groups where they are wanted."""
-    rows = rows.annotate(manager_name=RawSQL(_MANAGER_NAME[connection.vendor], (), TextField()))  # noqa: S611
-    if projection.wants("groups"):
-        rows = rows.annotate(scim_groups=RawSQL(_GROUPS[connection.vendor], (), TextField()))  # noqa: S611
-    return rows
+def _expressions(projection: Projection) -> dict[str, str]:
+    """Return what the statement that reads a user tells besides: the manager's name, the groups if they are wanted."""
+    expressions = {"manager_name": f"({_MANAGER_NAME[connection.vendor]})"}
+    return expressions | ({"scim_groups": f"({_GROUPS[connection.vendor]})"} if projection.wants("groups") else {})
 
 
 def _changed(scim_id: str, change: Change, call: Call, projection: Projection | None) -> Answer:
@@ -156,8 +154,8 @@ def _changed(scim_id: str, change: Change, call: Call, projection: Projection | 
         managers.append(_manager_id(account))
         return change(account)
 
-    rows = _annotated(LoginAccount.objects.all(), projection) if projection else None
-    account: Any = accounts.change_account(scim_id=scim_id, change=noted_change, call=call, accounts=rows)
+    more = _expressions(projection) if projection else None
+    account: Any = accounts.change_account(scim_id=scim_id, change=noted_change, call=call, more=more)
     if projection is None:
         return Answer(None, location(USER, scim_id, base), etag(account.version))
     is_same = _manager_id(account) == managers[0]
@@ -167,7 +165,7 @@ def _changed(scim_id: str, change: Change, call: Call, projection: Projection | 
 
 def _current(account: LoginAccount) -> Document:
     """Return the stored document; people in the portal disable accounts, too."""
-    return {**account.document, "active": account.is_enabled}
+    return {**account.document, "active": shown_active(account)}
 
 
 def _manager_id(account: LoginAccount) -> str:

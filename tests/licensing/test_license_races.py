@@ -50,11 +50,16 @@ def no_constraint(transactional_db):
 
 
 def want_a_seat(configuration):
-    """Let every worker make an account that no other worker can see yet, and give it a license."""
+    """Let every worker make an account that no other worker can see yet, and give it a license.
+
+    Each through a configuration of its own, because those of one configuration wait for each other to be counted.
+    """
+    subscription = configuration.subscription
+    configurations = [make_configuration(subscription, default_license_type=NAMED) for _ in range(WORKERS)]
 
     def deed(number):
         with transaction.atomic():
-            make_account(configuration, f"user{number:02}")
+            make_account(configurations[number], f"user{number:02}")
             licenses._pass(configuration.subscription_id, NOON, 100)
 
     return together(WORKERS, deed)

@@ -4,6 +4,7 @@ from functools import partial
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 
 from provisioning.models import GroupMembership, LoginAccount, UserGroup
 from scim.schema import ENTERPRISE_SCHEMA, USER
@@ -18,6 +19,11 @@ def service():
     service = Service(make_configuration())
     service.ask("GET", "/ServiceProviderConfig")  # the first contact of all is remembered
     return service
+
+
+def on(*, postgresql: int, sqlite: int) -> int:
+    """PostgreSQL writes the deed and its log row by one statement, SQLite takes one for each."""
+    return postgresql if connection.vendor == "postgresql" else sqlite
 
 
 def touches(statement: str, table: str) -> bool:
@@ -64,19 +70,19 @@ def test_a_full_page_is_counted_by_one_more_statement(service):
     assert len(statements(lambda: service.ask("GET", "/Users?count=0"))) == 2
 
 
-def test_creating_a_user_takes_five_statements_and_one_for_the_manager(service):
+def test_creating_a_user_takes_one_statement_besides(service):
     manager = service.make_user("boss@x", displayName="Boss")
 
-    assert len(statements(lambda: service.make_user("ada@x", active=True))) == 5
-    assert len(statements(lambda: service.make_user("b@x", **{ENTERPRISE_SCHEMA.urn: {"manager": manager}}))) == 6
+    assert len(statements(lambda: service.make_user("ada@x", active=True))) == on(postgresql=2, sqlite=4)
+    assert len(statements(lambda: service.make_user("b@x", **{ENTERPRISE_SCHEMA.urn: {"manager": manager}}))) == on(postgresql=3, sqlite=5)
 
 
-def test_disabling_a_user_takes_four_statements(service):
+def test_disabling_a_user_takes_two_statements_besides(service):
     user = service.make_user("ada@x")
     service.make_group("G", members=[{"value": user}])
     disable = {"op": "Replace", "path": "active", "value": "False"}
 
-    assert len(statements(lambda: service.patch(f"/Users/{user}", disable))) == 4
+    assert len(statements(lambda: service.patch(f"/Users/{user}", disable))) == on(postgresql=3, sqlite=4)
     assert len(statements(lambda: service.patch(f"/Users/{user}", disable))) == 3, "nothing to write but the log"
 
 
@@ -111,7 +117,7 @@ def test_changing_one_member_costs_the_same_in_a_small_and_in_a_large_group(serv
         change = {"op": operation, "path": "members", "value": [{"value": user}]}
         taken.append(statements(partial(service.patch, f"/Groups/{group}", change)))
 
-    assert len(taken[0]) == len(taken[1]) <= 7
+    assert len(taken[0]) == len(taken[1]) == on(postgresql=6, sqlite=7)
     assert not any("SELECT" in statement[:7] and touches(statement, "groupmembership") for statement in taken[1])
 
 
@@ -155,8 +161,8 @@ def test_a_page_of_users_takes_two_statements(service):
     assert len(taken) == 2
 
 
-def test_replacing_a_user_takes_four_statements(service):
+def test_replacing_a_user_takes_two_statements_besides(service):
     user = service.make_user("ada@x")
     body = {"schemas": [USER.schema.urn], "userName": "ada@x", "title": "T"}
 
-    assert len(statements(lambda: service.ask("PUT", f"/Users/{user}", body))) == 4
+    assert len(statements(lambda: service.ask("PUT", f"/Users/{user}", body))) == on(postgresql=3, sqlite=4)
