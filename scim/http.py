@@ -28,6 +28,7 @@ from scim.errors import (
 
 MEDIA_TYPE: Final = "application/scim+json"
 MAX_BODY_BYTES: Final = Capabilities().max_payload_size
+_LONGEST_LENGTH: Final = 18
 
 _SPOKEN = frozenset({MEDIA_TYPE, "application/json"})
 _ANSWERED = _SPOKEN | {"", "*/*", "application/*"}
@@ -88,7 +89,9 @@ def _read_body(request: HttpRequest) -> bytes:
 
 def _read_declared(request: HttpRequest) -> bytes:
     declared = request.META["CONTENT_LENGTH"]
-    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+    if not (declared.isascii() and declared.isdecimal()):
+        raise InvalidSyntax("Content-Length must be a number.")
+    if len(declared) > _LONGEST_LENGTH or int(declared) > MAX_BODY_BYTES:
         raise _too_large()
     try:
         return request.body
