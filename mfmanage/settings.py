@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "provisioning.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "mfmanage.middleware.MachineMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

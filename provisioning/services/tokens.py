@@ -3,12 +3,12 @@
 import hashlib
 from datetime import datetime, timedelta
 
-from django.db import connection
 from django.db.models import Q
 
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services import call_counts
 from provisioning.services.refusals import record_refusal
+from provisioning.sql import Statement, parameter, run, whole
 
 _CONTACT_INTERVAL = timedelta(seconds=15)
 """How exact *last contact* is: a call writes it only when the last one is older, so that calls need not write."""
@@ -33,13 +33,11 @@ def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningCon
     Raises ``TokenUnknown`` for a token that is unknown, expired, or another configuration's; ``ConfigurationPaused``.
     """
     checksum = hashlib.sha256(token.encode()).hexdigest()
-    found = ProvisioningConfiguration.objects.raw(
-        _CONFIGURATION, [checksum, connection.ops.adapt_datetimefield_value(at), public_id]
-    )
-    configuration = next(iter(found), None)
-    if configuration is None:
+    found = run(Statement(_CONFIGURATION, (checksum, parameter(at), public_id)))
+    if not found:
         _record_other_tenant_url(checksum, at)
         raise TokenUnknown
+    [configuration] = _COLUMNS.read(found)
     if configuration.paused_at is not None:
         raise ConfigurationPaused(configuration)
     record_contact(configuration=configuration, at=at)
@@ -47,9 +45,9 @@ def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningCon
 
 
 def record_contact(*, configuration: ProvisioningConfiguration, at: datetime) -> None:
-    """Remember that the identity provider called, to the nearest 15 seconds."""
-    last = configuration.last_contact_at
-    if last is not None and at - last < _CONTACT_INTERVAL:
+    """Remember that the identity provider called, to the nearest 15 seconds, or that it is let in again."""
+    last, refused_at = configuration.last_contact_at, configuration.refused_at
+    if last is not None and at - last < _CONTACT_INTERVAL and not (refused_at and refused_at >= last):
         return
     rows = ProvisioningConfiguration.objects.filter(pk=configuration.pk)
     fresh = rows.filter(Q(last_contact_at__isnull=True) | Q(last_contact_at__lt=at))
@@ -69,7 +67,9 @@ def _record_other_tenant_url(checksum: str, at: datetime) -> None:
         record_refusal(configuration_id=pk, refusal=refusal, at=at)
 
 
-_CONFIGURATION = """
-SELECT configuration.* FROM provisioning_provisioningconfiguration AS configuration
-JOIN oauth2_provider_accesstoken AS token ON token.application_id = configuration.application_id
-WHERE token.token_checksum = %s AND token.expires > %s AND configuration.public_id = %s"""
+_COLUMNS = whole(ProvisioningConfiguration)
+_CONFIGURATION = f"""
+SELECT {_COLUMNS.text} FROM provisioning_provisioningconfiguration
+JOIN oauth2_provider_accesstoken AS token
+ON token.application_id = provisioning_provisioningconfiguration.application_id
+WHERE token.token_checksum = %s AND token.expires > %s AND public_id = %s"""  # noqa: S608
