@@ -2,7 +2,6 @@
 
 import hmac
 from base64 import b64decode
-from binascii import Error as Base64Error
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -63,7 +62,7 @@ def _from_header(request: Any) -> tuple[str, str] | None:
         return None
     try:
         client_id, _, secret = b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (Base64Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return unquote_plus(client_id), unquote_plus(secret)
 
