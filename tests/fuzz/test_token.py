@@ -231,6 +231,7 @@ def test_no_content_type_makes_it_fail(kind: str):
 HEADERS = [
     *(("Content-Length", value) for value in ("abc", "-1", "1e3", "9" * 30, "", "\xb2")),
     *(("Origin", value) for value in ("https://evil.example", "null", "\xff", "\0")),
+    *(("Host", value) for value in ("evil.example", "", "a b", "[::1", "\xff")),
     *(("Cookie", "sessionid=\xff"), ("Accept", "text/html"), ("Content-Encoding", "gzip"), ("X-Request-ID", "\0")),
 ]
 
