@@ -39,6 +39,8 @@ def element_check_for(field: Field) -> Check:
     """Return the check of one value of the attribute, or of ``field.sub`` in it."""
     if field.leaf.type is Type.COMPLEX:
         return _complex(field)
+    if field.leaf.is_id:
+        return _single(_id, f"{field} must be the id of a resource.")
     if field.leaf.type is Type.STRING:
         return _string(str(field))
     convert, kind = _CONVERSIONS[field.leaf.type]
@@ -130,9 +132,14 @@ def _is_out_of_reach(value: Any) -> bool:
 def _set_id(field: Field, item: Any) -> str:
     if isinstance(item, dict):
         item = next((value for key, value in item.items() if key.lower() == "value"), None)
-    if isinstance(item, str) and 0 < len(item) <= MAX_ID_LENGTH and item.isprintable() and " " not in item:
-        return item
+    if found := _id(item):
+        return str(found)
     raise InvalidValue(f'{field} takes the ids of resources, as in [{{"value": "…"}}]; {_shown(item)} is none.')
+
+
+def _id(value: Any) -> Any:
+    is_one = isinstance(value, str) and 0 < len(value) <= MAX_ID_LENGTH and value.isprintable() and " " not in value
+    return value if is_one else None
 
 
 def _shown(value: Any) -> str:

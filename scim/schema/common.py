@@ -19,7 +19,12 @@ ID = Attribute(
     returned=Returned.ALWAYS,
     uniqueness=Uniqueness.SERVER,
 )
-EXTERNAL_ID = Attribute("externalId", "Identifier the client gave the resource.", case_exact=True)
+EXTERNAL_ID = Attribute(
+    "externalId",
+    "Identifier the client gave the resource.",
+    case_exact=True,
+    uniqueness=Uniqueness.SERVER,  # in its configuration: it may be the attribute that resources are matched by (D-17)
+)
 
 
 def _meta(name: str, description: str, type_: Type = Type.STRING) -> Attribute:

@@ -18,7 +18,7 @@ ENTERPRISE_SCHEMA = Schema(
             "The user's manager.",
             Type.COMPLEX,
             sub_attributes=(
-                Attribute("value", "Id of the manager.", case_exact=True),
+                Attribute("value", "Id of the manager.", case_exact=True, is_id=True),
                 read_only("$ref", "Address of the manager.", Type.REFERENCE, "User"),
                 read_only("displayName", "Name of the manager."),
             ),

@@ -16,6 +16,7 @@ MEMBERS = Attribute(
             required=True,
             case_exact=True,
             mutability=Mutability.IMMUTABLE,
+            is_id=True,
         ),
         read_only("$ref", "Address of the member.", Type.REFERENCE, "User", "Group"),
         Attribute("display", "Name of the member.", mutability=Mutability.READ_ONLY, aliases=("displayName",)),

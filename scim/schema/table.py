@@ -44,6 +44,7 @@ class Attribute:
 
     ``name`` has the canonical spelling. ``aliases`` are other names that clients use for it.
     ``kept_as_set``: the values are ids of other resources, stored as rows outside the document.
+    ``is_id``: the value is the id of another resource, which has no spaces and is not long (D-08).
     ``label``: a sub-attribute that tells elements apart (``type``, ``primary``), nothing without a value.
     """
 
@@ -61,6 +62,7 @@ class Attribute:
     sub_attributes: tuple["Attribute", ...] = ()
     aliases: tuple[str, ...] = ()
     kept_as_set: bool = False
+    is_id: bool = False
     label: bool = False
 
     @cached_property
