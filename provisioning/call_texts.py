@@ -74,6 +74,18 @@ _OTHERWISE: Final = (
 )
 
 
+REFUSALS: Final[Mapping[str, str]] = {
+    "wrong_secret": "The identity provider used a wrong client secret. Paste the client secret of this configuration "
+    "into it again, whole and without blanks. If nobody has stored it, make another configuration: a secret is shown "
+    "once.",
+    "expired_secret": "The identity provider used a client secret that has expired. Give it one that is valid.",
+    "revoked_secret": "The identity provider used a client secret that was revoked. Give it one that is valid.",
+    "other_tenant_url": "The identity provider came with this configuration's token to another Tenant URL. "
+    "Copy the Tenant URL from this page into it.",
+}
+"""Why an identity provider was turned away at the door, and what to do, by ``ProvisioningConfiguration.Refusal``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One attribute with its old and its new value as texts; an empty text is no value."""

@@ -100,6 +100,29 @@ class ConfigurationForm(forms.Form):
     form_id = forms.UUIDField(widget=forms.HiddenInput)
 
 
+class ConfigurationSettingsForm(forms.Form):
+    """How a configuration answers its identity provider: the fields of ``services.configurations.Settings``."""
+
+    adopts_manual_accounts = forms.BooleanField(
+        label="Adopt manual accounts",
+        required=False,
+        help_text="A user whose username belongs to a manual account takes that account over, with its role, vaults "
+        "and history. Otherwise the identity provider is told that the name is taken.",
+    )
+    user_patch_status = forms.TypedChoiceField(
+        label="Answer to a changed user",
+        choices=ProvisioningConfiguration.UserPatchStatus.choices,
+        coerce=int,
+        widget=forms.RadioSelect,
+        help_text="Microsoft Entra takes both. Some other providers insist on one of them.",
+    )
+    accepts_bare_tokens = forms.BooleanField(
+        label="Accept unquoted words in filters",
+        required=False,
+        help_text="Some providers leave out the quotation marks that SCIM demands around a text. Entra does not.",
+    )
+
+
 class GroupLicenseForm(forms.Form):
     """The license type that a group gives its members; an empty one gives them no right of its own."""
 

@@ -43,6 +43,7 @@ class Contoso:
             "configurations/",
             "configurations/create/",
             f"configurations/{self.configuration.pk}/",
+            f"configurations/{self.configuration.pk}/settings/",
             "groups/",
             f"groups/{self.legal.pk}/",
             f"groups/{self.legal.pk}/license/?license_type=3",

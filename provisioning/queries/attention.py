@@ -9,6 +9,7 @@ from provisioning.fragments import Notice
 from provisioning.models import ProvisioningConfiguration, Subscription
 from provisioning.permissions import Permission
 from provisioning.queries import configurations as queries
+from provisioning.queries.health import health
 from provisioning.queries.pages import number_words
 
 
@@ -43,8 +44,8 @@ def problems(subscription: Subscription, rows: list[ProvisioningConfiguration], 
 
 def _problems_of(row: ProvisioningConfiguration, synchronizing: list[str], now: datetime) -> list[Notice]:
     url, may = address(row.subscription, "configuration", pk=row.pk), Permission.PROVISIONING
-    health = queries.health(row, synchronizing, now=now)
+    fares = health(row, synchronizing, now=now)
     return [
-        *(Notice(f"{row.name}: {text}", url, "problem", may) for text in health.problems),
-        *(Notice(f"{row.name}: {text}", url, "waiting", may) for text in health.warnings),
+        *(Notice(f"{row.name}: {text}", url, "problem", may) for text in fares.problems),
+        *(Notice(f"{row.name}: {text}", url, "waiting", may) for text in fares.warnings),
     ]

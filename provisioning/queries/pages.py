@@ -13,7 +13,7 @@ Row = TypeVar("Row", bound=Model)
 SIZE: Final = 50
 COUNT_LIMIT: Final = 10_000
 """Counting stops here; a longer list is said to have "more than 10,000"."""
-STRETCH: Final = 50_000
+STRETCH: Final = 30_000
 """How many rows a page looks at for what no index finds."""
 _TOP: Final = 2**63 - 1
 
@@ -22,13 +22,15 @@ _TOP: Final = 2**63 - 1
 class Page(Generic[Row]):
     """Some rows of a list, and the cursors (empty: none) of the pages beside it.
 
-    ``reached`` is the first key of the last row that was looked at, when the search stopped there with rows left.
+    ``reached`` is the first key of the last row that was looked at, when the search stopped there with rows left, after
+    ``searched`` of them.
     """
 
     rows: list[Row]
     previous: str = ""
     next: str = ""
     reached: Any = None
+    searched: int = 0
 
 
 def fetch(
@@ -58,10 +60,10 @@ def fetch(
     more, found = len(found) > size, found[:size]
     ahead = _place(found[-1], keys) if more else edge[0] if edge else None
     behind = _place(found[0], keys) if found and position else None
-    reached = edge[0][0] if edge and not more else None
+    stop = (edge[0][0], stretch) if edge and not more else ()
     if backwards:
-        return Page(found[::-1], previous=_encode("b", ahead), next=_encode("a", behind), reached=reached)
-    return Page(found, previous=_encode("b", behind), next=_encode("a", ahead), reached=reached)
+        return Page(found[::-1], _encode("b", ahead), _encode("a", behind), *stop)
+    return Page(found, _encode("b", behind), _encode("a", ahead), *stop)
 
 
 def count_words(rows: QuerySet[Any], *, limit: int = COUNT_LIMIT) -> str:

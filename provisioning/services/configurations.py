@@ -1,7 +1,8 @@
-"""Provisioning configurations: creating, pausing, resuming (1-product §1.2)."""
+"""Provisioning configurations: creating, changing settings, pausing, resuming (1-product §1.2)."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, transaction
 from oauth2_provider.models import Application
@@ -55,12 +56,28 @@ class Credentials:
     client_secret: str
 
 
+class Settings(NamedTuple):
+    """How a configuration answers its identity provider; ``ProvisioningConfiguration`` says what each means."""
+
+    adopts_manual_accounts: bool = False
+    user_patch_status: int = ProvisioningConfiguration.UserPatchStatus.CONTENT
+    accepts_bare_tokens: bool = False
+
+
+USUAL_SETTINGS: Final = Settings()
+
+
+def settings_of(configuration: ProvisioningConfiguration) -> Settings:
+    return Settings(*(getattr(configuration, name) for name in Settings._fields))
+
+
 def create_configuration(
     *,
     subscription: Subscription,
     name: str,
     kind: ProvisioningConfiguration.Kind,
     default_license_type: LicenseType,
+    settings: Settings = USUAL_SETTINGS,
     actor: Actor,
     at: datetime,
 ) -> Credentials:
@@ -80,10 +97,11 @@ def create_configuration(
                 kind=kind,
                 default_license_type=default_license_type,
                 created_at=at,
+                **settings._asdict(),
             )
             secret = add_secret(configuration=configuration, at=at)
             changes = {"kind": [None, kind.value], "default_license_type": [None, default_license_type.slug]}
-            _audit(configuration, "create configuration", actor, at, changes)
+            _audit(configuration, "create configuration", actor, at, changes | _changed(USUAL_SETTINGS, settings))
     except IntegrityError as error:
         raise ConfigurationNameTaken(name) from error
     return Credentials(configuration=configuration, client_secret=secret)
@@ -99,6 +117,18 @@ def check_provisioning_allowed(subscription: Subscription) -> None:
 
 
 @transaction.atomic
+def change_settings(
+    *, configuration: ProvisioningConfiguration, settings: Settings, actor: Actor, at: datetime
+) -> None:
+    """Let the configuration answer otherwise from its next call on; settings that it has already are no deed."""
+    rows = ProvisioningConfiguration.objects.select_for_update(of=("self",)).filter(pk=configuration.pk)
+    changes = _changed(settings_of(rows.get()), settings)
+    if changes:
+        rows.update(**settings._asdict())
+        _audit(configuration, "change settings of configuration", actor, at, changes)
+
+
+@transaction.atomic
 def pause_configuration(*, configuration: ProvisioningConfiguration, actor: Actor, at: datetime) -> None:
     """Make the SCIM service answer 403 until the configuration is resumed; everything is kept."""
     ProvisioningConfiguration.objects.filter(pk=configuration.pk, paused_at__isnull=True).update(paused_at=at)
@@ -111,6 +141,11 @@ def resume_configuration(*, configuration: ProvisioningConfiguration, actor: Act
     ProvisioningConfiguration.objects.filter(pk=configuration.pk).update(paused_at=None)
     _audit(configuration, "resume configuration", actor, at, {})
     announce(configuration.subscription_id)
+
+
+def _changed(old: Settings, new: Settings) -> dict[str, list[Any]]:
+    before, after = old._asdict(), new._asdict()
+    return {name: [before[name], after[name]] for name in after if before[name] != after[name]}
 
 
 def _client(name: str) -> Application:
@@ -129,7 +164,7 @@ def _audit(
     action: str,
     actor: Actor,
     at: datetime,
-    changes: dict[str, list[str | None]],
+    changes: dict[str, list[Any]],
 ) -> None:
     audit.record(
         subscription_id=configuration.subscription_id,

@@ -4,7 +4,7 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from provisioning.models import ClientSecret, ProvisioningConfiguration
 from provisioning.services.secrets import digest
@@ -17,7 +17,8 @@ _Refusal = ProvisioningConfiguration.Refusal
 def record_refusal(*, configuration_id: int, refusal: ProvisioningConfiguration.Refusal, at: datetime) -> None:
     """Remember on the configuration why somebody was turned away, and when."""
     rows = ProvisioningConfiguration.objects.filter(pk=configuration_id)
-    due = Q(refused_at=None) | Q(refused_at__lt=at - _INTERVAL) | ~Q(refusal=refusal)
+    old = Q(refused_at__lt=at - _INTERVAL) | Q(refused_at__lte=F("last_contact_at"))
+    due = Q(refused_at=None) | old | ~Q(refusal=refusal)
     rows.filter(due).update(refused_at=at, refusal=refusal)
 
 

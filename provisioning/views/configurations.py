@@ -1,5 +1,6 @@
 """Provisioning configurations: their list, their pages, and creating one, which shows its secret once."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,10 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from provisioning.addresses import address
-from provisioning.forms import ConfigurationForm
+from provisioning.forms import ConfigurationForm, ConfigurationSettingsForm
 from provisioning.models import ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import configurations as queries
+from provisioning.queries.health import health, newest_failures
+from provisioning.queries.progress import progress
 from provisioning.services import configurations as services
 from provisioning.sign_in import requires_recent_sign_in
 from provisioning.views.common import SeeOther
@@ -22,6 +25,8 @@ from provisioning.views.common import SeeOther
 _REMEMBERED = "created_configurations"
 """The session's key of ``{form id: configuration}``, by which a repeated submission is known."""
 _REMEMBERED_FORMS = 20
+_NEW = timedelta(days=1)
+"""For so long after the last of its first steps a configuration's page shows them."""
 _GALLERY = ProvisioningConfiguration.Kind.GALLERY
 
 
@@ -30,13 +35,37 @@ def configurations(request: PortalRequest) -> HttpResponse:
     now = timezone.now()
     synchronizing = queries.synchronizing_vaults(request.subscription)
     found = queries.configurations(request.subscription, now=now)
-    rows = [(row, queries.health(row, synchronizing, now=now)) for row in found]
+    rows = [(row, health(row, synchronizing, now=now)) for row in found]
     return render(request, "provisioning/configurations.html", {"rows": rows})
 
 
 @requires(Permission.PROVISIONING)
 def configuration(request: PortalRequest, pk: int) -> HttpResponse:
     return render(request, "provisioning/configuration.html", _page(_found(request, pk)))
+
+
+@requires(Permission.PROVISIONING)
+def configuration_progress(request: PortalRequest, pk: int) -> HttpResponse:
+    """Return the part with the first steps, or nothing when the page that asks knows it already."""
+    found = _found(request, pk)
+    steps = progress(found)
+    if request.GET.get("state") == steps.state:
+        return HttpResponse(status=204)
+    return render(request, "provisioning/_progress.html", {"configuration": found, "progress": steps})
+
+
+@requires(Permission.PROVISIONING)
+def configuration_settings(request: PortalRequest, pk: int) -> HttpResponse:
+    """Ask how the configuration answers; a POST changes it."""
+    found = _found(request, pk)
+    form = ConfigurationSettingsForm(request.POST or None, initial=services.settings_of(found)._asdict())
+    if request.method == "POST" and form.is_valid():
+        settings = services.Settings(**form.cleaned_data)
+        services.change_settings(configuration=found, settings=settings, actor=request.actor, at=timezone.now())
+        messages.success(request, f"The settings of {found.name} are saved. They hold from the next call on.")
+        return SeeOther(address(request.subscription, "configuration", pk=pk))
+    context = {"configuration": found, "form": form}
+    return render(request, "provisioning/configuration_settings.html", context, status=422 if form.errors else 200)
 
 
 @requires(Permission.PROVISIONING)
@@ -74,10 +103,15 @@ def _found(request: PortalRequest, pk: int) -> ProvisioningConfiguration:
 
 
 def _page(found: ProvisioningConfiguration) -> dict[str, Any]:
-    synchronizing = queries.synchronizing_vaults(found.subscription)
+    now, synchronizing = timezone.now(), queries.synchronizing_vaults(found.subscription)
+    steps = progress(found)
     return {
         "configuration": found,
-        "health": queries.health(found, synchronizing, now=timezone.now()),
+        "health": health(found, synchronizing, now=now),
+        "failures": newest_failures(found),
+        "progress": steps,
+        "is_beginning": not steps.is_complete or now - max(step.at or found.created_at for step in steps.steps) < _NEW,
+        "settings": services.settings_of(found),
         "secrets": queries.live_secrets(found),
     }
 

@@ -34,6 +34,21 @@ class Command(Deed):
         parser.add_argument("name", metavar="NAME")
         parser.add_argument("--kind", choices=ProvisioningConfiguration.Kind.values, required=True)
         parser.add_argument("--default-license", choices=[one.slug for one in LicenseType], required=True)
+        parser.add_argument(
+            "--adopt-manual-accounts",
+            action="store_true",
+            help="let a user take over the manual account of that username",
+        )
+        parser.add_argument(
+            "--user-patch-status",
+            type=int,
+            choices=ProvisioningConfiguration.UserPatchStatus.values,
+            default=ProvisioningConfiguration.UserPatchStatus.CONTENT,
+            help="what a changed user is answered with: 200 and the user, or 204 without content",
+        )
+        parser.add_argument(
+            "--accept-bare-tokens", action="store_true", help="let filters compare with words without quotation marks"
+        )
         parser.add_argument("--secret-file", metavar="FILE", help="write the secret there (mode 0600), do not print it")
 
     def perform(self, options: dict[str, Any]) -> None:
@@ -46,6 +61,11 @@ class Command(Deed):
             name=options["name"],
             kind=ProvisioningConfiguration.Kind(options["kind"]),
             default_license_type=LicenseType.from_slug(options["default_license"]),
+            settings=configurations.Settings(
+                adopts_manual_accounts=options["adopt_manual_accounts"],
+                user_patch_status=options["user_patch_status"],
+                accepts_bare_tokens=options["accept_bare_tokens"],
+            ),
             actor=operator("createconfiguration"),
             at=now,
         )

@@ -109,7 +109,7 @@ def test_a_search_in_a_long_log_stops_says_so_and_goes_on(contoso, log, admin, m
     rest = admin.get(log + onward).content.decode()
 
     assert "Nothing so far" in first
-    assert "to <time" in first
+    assert "Searched 2 calls, to <time" in first
     assert "ann@contoso.example" in rest
     assert 'rel="next"' not in rest
 

@@ -88,8 +88,8 @@ def test_a_search_that_stops_says_how_far_it_came(calls):
     last = fetch(calls, keys=BY_TIME, cursor="", narrow=RARE, stretch=30)
 
     assert [row.resource_name for row in first.rows] == ["name 29"]
-    assert first.reached == NOON + timedelta(seconds=5)
-    assert (last.reached, last.next) == (None, "")
+    assert (first.reached, first.searched) == (NOON + timedelta(seconds=5), 10)
+    assert (last.reached, last.searched, last.next) == (None, 0, "")
 
 
 @pytest.mark.parametrize("at", ["", "noon", "2026-05-12T12:00:00", "0001-01-01T00:00:00+23:59"])

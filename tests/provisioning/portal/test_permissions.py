@@ -22,8 +22,8 @@ WITHOUT_RULE = {
     "theme",
 }
 """Pages that belong to no subscription: signing in, what monitors ask, and what stands around the pages."""
-MACHINES = ("oauth/", "scim/v2/")
-"""Not for people: these check tokens and secrets."""
+MACHINES = ("oauth/", "scim/")
+"""Not for people: these check tokens and secrets, and describe how."""
 
 
 def patterns(resolver, prefix=""):
