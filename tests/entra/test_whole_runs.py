@@ -99,7 +99,7 @@ class Tenant(httpx.BaseTransport):
         return response
 
     def provision(self, source: Directory, **options: Any) -> Summary:
-        given = {"transport": self, "style": self.style, "job": Job(mapping=EVERYTHING), "now": NOON}
+        given: dict[str, Any] = {"transport": self, "style": self.style, "job": Job(mapping=EVERYTHING), "now": NOON}
         return run(self.connection, source, state=self.state, **(given | options))
 
     def ask(self, method: str, path: str, body: Any = None, **query: str) -> Any:
