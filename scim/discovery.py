@@ -29,7 +29,7 @@ class Capabilities:
     max_results: int = 1000
     default_page_size: int = 100
     cursor_timeout: int = 3600
-    bulk: bool = False
+    bulk: bool = True
     max_operations: int = 1000
     max_payload_size: int = 2 * 1024 * 1024
     sort: bool = True

@@ -104,6 +104,11 @@ class NotAcceptable(ScimError):
     default_detail = "Only application/scim+json and application/json can be answered."
 
 
+class Conflict(ScimError):
+    status = 409
+    default_detail = "This needs something that is not there. Send what it needs first."
+
+
 class PreconditionFailed(ScimError):
     status = 412
     default_detail = "The resource has changed since it was read. Read it again."

@@ -1,34 +1,26 @@
-"""SCIM over HTTP (RFC 7644 §3.1, §3.8, §3.12): bearer tokens, bodies in, JSON out, errors."""
+"""SCIM over HTTP (RFC 7644 §3.1, §3.8, §3.12): bearer tokens, bodies in, JSON out."""
 
 import re
 from typing import Any, Final
 
 import orjson
-from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
-from provisioning.services.accounts import AccountNotFound, ExternalIdTaken, UsernameTaken
-from provisioning.services.calls import VersionRefused
-from provisioning.services.groups import GroupExternalIdTaken, GroupNameTaken, GroupNotFound
-from provisioning.services.tokens import ConfigurationPaused, TokenUnknown
 from scim.discovery import Capabilities
 from scim.errors import (
-    Forbidden,
-    InternalError,
     InvalidSyntax,
     NotAcceptable,
     NotFound,
     PayloadTooLarge,
-    PreconditionFailed,
-    ScimError,
-    Unauthorized,
-    Uniqueness,
     UnsupportedMediaType,
 )
 
 MEDIA_TYPE: Final = "application/scim+json"
+OPERATIONS: Final = {"POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
+"""What the provisioning log calls each method that writes."""
 MAX_BODY_BYTES: Final = Capabilities().max_payload_size
 _LONGEST_LENGTH: Final = 18
+_LONGEST_ID: Final = 36
 
 _SPOKEN = frozenset({MEDIA_TYPE, "application/json"})
 _ANSWERED = _SPOKEN | {"", "*/*", "application/*"}
@@ -49,6 +41,13 @@ def bearer_token(request: HttpRequest) -> str:
     """Return the token (RFC 6750 §2.1), or an empty text."""
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def check_id(text: str) -> str:
+    """Return the id of a resource as it stands in a path. Raises ``NotFound`` for what can be nobody's."""
+    if len(text) > _LONGEST_ID or not text.isascii() or not text.isprintable():
+        raise NotFound
+    return text
 
 
 def check_accept(request: HttpRequest) -> None:
@@ -101,27 +100,3 @@ def _read_declared(request: HttpRequest) -> bytes:
 
 def _too_large() -> PayloadTooLarge:
     return PayloadTooLarge(f"The body is larger than {MAX_BODY_BYTES:,} bytes. Split the request.")
-
-
-def scim_error(error: Exception) -> ScimError:
-    """Return the SCIM error for what a service or the framework raised."""
-    if isinstance(error, ScimError):
-        return error
-    for cause, make in _ERRORS.items():
-        if isinstance(error, cause):
-            return make(str(error) if make is Uniqueness else "")
-    return InternalError()
-
-
-_ERRORS: dict[type[Exception], type[ScimError]] = {
-    TokenUnknown: Unauthorized,
-    ConfigurationPaused: Forbidden,
-    AccountNotFound: NotFound,
-    GroupNotFound: NotFound,
-    UsernameTaken: Uniqueness,
-    ExternalIdTaken: Uniqueness,
-    GroupNameTaken: Uniqueness,
-    GroupExternalIdTaken: Uniqueness,
-    VersionRefused: PreconditionFailed,
-    SuspiciousOperation: InvalidSyntax,
-}

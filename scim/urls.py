@@ -4,7 +4,7 @@ from typing import Final
 
 from django.urls import re_path
 
-from scim.views import discovery, resources
+from scim.views import bulk, discovery, resources
 
 
 def _named(name: str) -> str:
@@ -14,11 +14,12 @@ def _named(name: str) -> str:
 
 _TENANT: Final = r"^(?P<public_id>[^/]+)/+"
 _USERS, _GROUPS = _named("Users"), _named("Groups")
-_NOT_OFFERED: Final = rf"(?:(?:{_USERS}/+|{_GROUPS}/+)?\.{_named('search')}|{_named('Me')}|{_named('Bulk')})"
+_NOT_OFFERED: Final = rf"(?:(?:{_USERS}/+|{_GROUPS}/+)?\.{_named('search')}|{_named('Me')})"
 
 urlpatterns = [
     re_path(rf"{_TENANT}{_USERS}/*$", resources.UsersView.as_view()),
     re_path(rf"{_TENANT}{_GROUPS}/*$", resources.GroupsView.as_view()),
+    re_path(rf"{_TENANT}{_named('Bulk')}/*$", bulk.BulkView.as_view()),
     re_path(rf"{_TENANT}{_NOT_OFFERED}/*$", discovery.NotOfferedView.as_view()),
     re_path(rf"{_TENANT}{_USERS}/+(?P<scim_id>[^/]+)/*$", resources.UserView.as_view()),
     re_path(rf"{_TENANT}{_GROUPS}/+(?P<scim_id>[^/]+)/*$", resources.GroupView.as_view()),

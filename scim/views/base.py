@@ -1,11 +1,9 @@
 """What all addresses under a Tenant URL have in common: who calls, what is logged, how errors are told."""
 
-import logging
 import time
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -13,24 +11,19 @@ from rest_framework.views import APIView
 
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services.call_counts import count_call
-from provisioning.services.calls import Call, record_failure
+from provisioning.services.calls import Call
 from provisioning.services.tokens import ConfigurationPaused, TokenUnknown, authenticate
-from scim.errors import InternalError, MethodNotAllowed, ScimError, Unauthorized
-from scim.http import ScimResponse, bearer_token, check_accept, scim_error
-from scim.schema.values import storable
+from scim.errors import MethodNotAllowed, ScimError, Unauthorized
+from scim.http import OPERATIONS, ScimResponse, bearer_token, check_accept
+from scim.refusals import record_refusal, scim_error
 from scim.versions import condition
-
-_OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
-_LOGGED_ID_LENGTH = 64
-_LOGGED_NAME_LENGTH = 200
-
-logger = logging.getLogger(__name__)
 
 
 class ScimView(APIView):
     """DRF's dispatch around plain requests and answers: sessions, negotiation, forms and browsing are not SCIM's."""
 
     logged_type = ""
+    logged_operation = ""
     logged_name = ""
     _call: Call | None = None
     configuration: ProvisioningConfiguration
@@ -55,7 +48,7 @@ class ScimView(APIView):
     def _begin(self, configuration: ProvisioningConfiguration, now: datetime, started: float) -> Call:
         return Call(
             configuration=configuration,
-            operation=_OPERATIONS.get(str(self.request.method), "query"),
+            operation=self.logged_operation or OPERATIONS.get(str(self.request.method), "query"),
             resource_type=self.logged_type,
             request_id=str(getattr(self.request, "request_id", "")),
             at=now,
@@ -85,10 +78,9 @@ class ScimView(APIView):
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         """Answer every failure with a SCIM error, and log it if it is known who called."""
-        error = scim_error(exc)
-        if isinstance(error, InternalError):
-            logger.error("A SCIM request failed: %s %s", self.request.method, self.request.path, exc_info=exc)
-        self._record(error)
+        error = scim_error(exc, f"{self.request.method} {self.request.path}")
+        if self._call is not None:
+            record_refusal(self._call, error, resource_id=self.kwargs.get("scim_id"), resource_name=self.logged_name)
         return ScimResponse(error.body(), error.status, self._headers(error))
 
     def finalize_response(  # type: ignore[override]
@@ -114,22 +106,3 @@ class ScimView(APIView):
             reason = ', error="invalid_token"' if bearer_token(self.request) else ""
             return {"WWW-Authenticate": f'Bearer realm="mfmanage"{reason}'}
         return {"Allow": self._allow()} if isinstance(error, MethodNotAllowed) else {}
-
-    def _record(self, error: ScimError) -> None:
-        """Write the row of a refused call, now that what it did is rolled back; a broken database stops nothing."""
-        if self._call is None:
-            return
-        try:
-            record_failure(
-                self._call,
-                status=error.status,
-                detail=error.detail,
-                resource_id=_loggable(self.kwargs.get("scim_id"), _LOGGED_ID_LENGTH),
-                resource_name=_loggable(self.logged_name, _LOGGED_NAME_LENGTH),
-            )
-        except DatabaseError:
-            logger.exception("A failed SCIM request could not be logged")
-
-
-def _loggable(text: object, length: int) -> str:
-    return text[:length] if isinstance(text, str) and storable(text) else ""

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services.calls import Call, record_success
 from scim.documents import Document
-from scim.errors import NotFound, PreconditionFailed
-from scim.http import ScimResponse, read_json
+from scim.errors import PreconditionFailed
+from scim.http import ScimResponse, check_id, read_json
 from scim.projection import Projection, read_projection
 from scim.resources import groups, users
 from scim.resources.queries import Query, list_response, read_query
@@ -18,8 +18,6 @@ from scim.schema import GROUP, USER
 from scim.schema.table import ResourceType
 from scim.versions import names
 from scim.views.base import ScimView
-
-_MAX_ID_LENGTH = 36
 
 
 class Resources(Protocol):
@@ -72,9 +70,7 @@ class ResourceView(_ResourceTypeView):
 
     def initial(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        identifier = kwargs["scim_id"]
-        if len(identifier) > _MAX_ID_LENGTH or not identifier.isascii() or not identifier.isprintable():
-            raise NotFound
+        check_id(kwargs["scim_id"])
 
     def get(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
         projection, headers = self.projection(self.parameters()), self.request.META
