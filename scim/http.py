@@ -20,6 +20,7 @@ OPERATIONS: Final = {"POST": "create", "PUT": "replace", "PATCH": "update", "DEL
 """What the provisioning log calls each method that writes."""
 MAX_BODY_BYTES: Final = Capabilities().max_payload_size
 _LONGEST_LENGTH: Final = 18
+_CUT_OFF: Final = "The body ended before its length."
 _LONGEST_ID: Final = 36
 
 _SPOKEN = frozenset({MEDIA_TYPE, "application/json"})
@@ -80,7 +81,10 @@ def _read_body(request: HttpRequest) -> bytes:
         return _read_declared(request)
     if not request.META.get("wsgi.input_terminated"):
         return b""
-    body: bytes = request.META["wsgi.input"].read(MAX_BODY_BYTES + 1)
+    try:
+        body: bytes = request.META["wsgi.input"].read(MAX_BODY_BYTES + 1)
+    except OSError as error:
+        raise InvalidSyntax("The chunks of the body cannot be read.") from error
     if len(body) > MAX_BODY_BYTES:
         raise _too_large()
     return body
@@ -93,9 +97,12 @@ def _read_declared(request: HttpRequest) -> bytes:
     if len(declared) > _LONGEST_LENGTH or int(declared) > MAX_BODY_BYTES:
         raise _too_large()
     try:
-        return request.body
+        body = request.body
     except UnreadablePostError as error:
-        raise InvalidSyntax("The body ended before its length.") from error
+        raise InvalidSyntax(_CUT_OFF) from error
+    if len(body) < int(declared):
+        raise InvalidSyntax(_CUT_OFF)
+    return body
 
 
 def _too_large() -> PayloadTooLarge:
