@@ -6,6 +6,7 @@ pool asks every quarter of a second what is due and calls the tasks, each at mos
 
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -16,8 +17,10 @@ from django.utils import timezone
 
 from licensing import sweep, tasks
 from licensing.services import due
+from provisioning.tasks import prune
 
 EVERY_SECONDS = 0.25
+PRUNE_EVERY = timedelta(days=1)
 IN_MEMORY = "memory://"
 log = structlog.get_logger(__name__)
 
@@ -29,6 +32,7 @@ class Sweeper:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
         self._called: set[tuple[str, int]] = set()
+        self._prune_at: datetime | None = None
 
     def start(self) -> None:
         signals.task_postrun.connect(self._ended)
@@ -54,6 +58,9 @@ class Sweeper:
             self._call(tasks.reconcile_licenses, "subscription_id", subscription_id)
         for vault_id in sweep.due_vaults(now):
             self._call(tasks.reconcile_vault, "vault_id", vault_id)
+        if self._prune_at is None or now >= self._prune_at:
+            self._prune_at = now + PRUNE_EVERY
+            prune.apply_async()
 
     def _call(self, task: Any, name: str, number: int) -> None:
         if (name, number) not in self._called:

@@ -1,4 +1,4 @@
-"""The Celery application; tasks live in ``licensing.tasks``."""
+"""The Celery application; tasks live in ``licensing.tasks`` and ``provisioning.tasks``."""
 
 import os
 

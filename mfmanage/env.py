@@ -7,6 +7,7 @@ set is documented in ``docs/settings.md``; a test compares that page with ``VARI
 import os
 import secrets
 import stat
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
+
+from provisioning import durations
 
 PREFIX: Final = "MFMANAGE_"
 SECRET_LENGTH: Final = 32
@@ -26,8 +29,11 @@ VARIABLES: Final = frozenset(
         "DATA_DIR",
         "DEBUG",
         "LOG_LEVEL",
+        "LOG_RETENTION",
         "PEPPER",
         "REDIS_URL",
+        "SCIM_BURST",
+        "SCIM_RATE",
         "SECRET_KEY",
         "VAULT_AGENT_TOKEN",
     }
@@ -58,6 +64,14 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{PREFIX}{name} must be yes or no, not {word!r}.")
 
 
+def number(name: str, default: int, *, least: int) -> int:
+    """Return a whole number. Raises ``ImproperlyConfigured`` for anything else, and below ``least``."""
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdecimal() and int(value) >= least):
+        raise ImproperlyConfigured(f"{PREFIX}{name} must be a whole number of {least} or more, not {value!r}.")
+    return int(value)
+
+
 def words(name: str, default: str) -> list[str]:
     """Return a comma-separated list without blanks."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
@@ -70,6 +84,14 @@ def address(name: str, default: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ImproperlyConfigured(f"{PREFIX}{name} must be like https://manage.example.com, not {value!r}.")
     return value
+
+
+def duration(name: str, default: str) -> timedelta:
+    """Return a duration such as ``90d``. Raises ``ImproperlyConfigured`` for anything else."""
+    try:
+        return durations.parse(text(name, default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{PREFIX}{name}: {error}") from error
 
 
 def database(default: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from mfmanage import env, logs
@@ -172,6 +173,9 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }
+SCIM_RATE = env.number("SCIM_RATE", 100, least=0)
+SCIM_BURST = env.number("SCIM_BURST", 400, least=1)
+"""Requests a second of one configuration, and how many at once after a rest (``scim.rates``)."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # Celery. No result backend: what is due stands in the database (docs/architecture.md).
@@ -197,7 +201,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # What is lost on the way to a worker is found by this; a sweep that waited too long in the queue is worth nothing.
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "licensing.sweep", "schedule": 30, "options": {"expires": 30}}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "licensing.sweep", "schedule": 30, "options": {"expires": 30}},
+    "prune": {"task": "provisioning.prune", "schedule": crontab(hour="3", minute="17")},
+}
+LOG_RETENTION = env.duration("LOG_RETENTION", "90d")
+"""How long the provisioning log keeps a call."""
 
 LANGUAGE_CODE = "en"
 USE_I18N = True

@@ -5,6 +5,7 @@ import re
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ def test_a_flag_is_a_yes_or_a_no(variable, word, value):
     variable("DEBUG", word)
 
     assert env.flag("DEBUG", default=not value) is value
+
+
+def test_a_duration_is_understood_or_refused_by_name(variable):
+    assert env.duration("LOG_RETENTION", "90d") == timedelta(days=90)
+    variable("LOG_RETENTION", "12h")
+    assert env.duration("LOG_RETENTION", "90d") == timedelta(hours=12)
+    variable("LOG_RETENTION", "for ever")
+    with pytest.raises(ImproperlyConfigured, match="MFMANAGE_LOG_RETENTION: 'for ever' is not a duration"):
+        env.duration("LOG_RETENTION", "90d")
 
 
 def test_a_flag_of_another_word_is_refused(variable):

@@ -1,0 +1,53 @@
+"""Old rows of the provisioning log are removed, a few at a time, so that nobody waits for them (3-scim §3.4)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db.models import QuerySet
+
+from provisioning.models import CallCount, ProvisioningConfiguration, ProvisioningLogEntry, Subscription
+
+_BATCH: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """How many rows of each table were older."""
+
+    log_entries: int
+    call_counts: int
+
+
+def prune_log(*, before: datetime) -> Pruned:
+    """Remove calls, and counts of calls, from before that time; each batch is a transaction of its own."""
+    return Pruned(
+        log_entries=sum(_remove(rows) for rows in _old_calls(before)),
+        call_counts=sum(rows.delete()[0] for rows in _old_counts(before)),
+    )
+
+
+def count_prunable(*, before: datetime) -> Pruned:
+    """Return what ``prune_log`` would remove."""
+    return Pruned(
+        log_entries=sum(rows.count() for rows in _old_calls(before)),
+        call_counts=sum(rows.count() for rows in _old_counts(before)),
+    )
+
+
+def _old_calls(before: datetime) -> list[QuerySet[ProvisioningLogEntry]]:
+    """Return the old rows of each subscription, which an index finds."""
+    subscriptions = Subscription.objects.values_list("pk", flat=True)
+    return [ProvisioningLogEntry.objects.filter(subscription_id=pk, at__lt=before) for pk in subscriptions]
+
+
+def _old_counts(before: datetime) -> list[QuerySet[CallCount]]:
+    configurations = ProvisioningConfiguration.objects.values_list("pk", flat=True)
+    return [CallCount.objects.filter(configuration_id=pk, minute__lt=before) for pk in configurations]
+
+
+def _remove(rows: QuerySet[ProvisioningLogEntry]) -> int:
+    removed = 0
+    while batch := list(rows.order_by("at", "id").values_list("pk", flat=True)[:_BATCH]):
+        removed += ProvisioningLogEntry.objects.filter(pk__in=batch).delete()[0]
+    return removed
