@@ -83,7 +83,7 @@ def _read_body(request: HttpRequest) -> bytes:
         return b""
     try:
         body: bytes = request.META["wsgi.input"].read(MAX_BODY_BYTES + 1)
-    except OSError as error:
+    except Exception as error:  # each server has a class of its own for broken chunks
         raise InvalidSyntax("The chunks of the body cannot be read.") from error
     if len(body) > MAX_BODY_BYTES:
         raise _too_large()
