@@ -178,6 +178,8 @@ def _write_manager(context: Context, user: User, result: ObjectResult, account: 
     """Write or remove the manager; one that was not written from here is never removed."""
     result.stage = "action"
     anchor, wanted = context.state.users[user.id], _manager(context, user)
+    if user.manager and wanted is None and context.on_demand:
+        wanted = _found(context, context.snapshot.users[user.manager])
     if user.manager and wanted is None:
         result.add(Status.SKIPPED, "The manager is not provisioned: not written.")
         return
@@ -187,6 +189,15 @@ def _write_manager(context: Context, user: User, result: ObjectResult, account: 
         service.patch(context.client, USERS, account["id"], context.dialect.manager(seen, wanted))
         result.add(Status.SUCCESS, "The manager was written." if wanted else "The manager was removed.")
     anchor.manager = wanted
+
+
+def _found(context: Context, manager: User) -> str | None:
+    """Return the SCIM id of a manager whom no cycle has met, if exactly one account is there."""
+    for attribute, value in context.job.mapping.criteria(manager):
+        found = service.find(context.client, USERS, attribute, value)
+        if len(found) == 1:
+            return str(found[0]["id"])
+    return None
 
 
 def _has_manager(context: Context, account: Json, wanted: str | None) -> bool:

@@ -90,6 +90,17 @@ def test_a_manager_known_from_cycles_is_written(service, provision):
     assert [request.method for request in service.writes] == ["POST", "PATCH"]
 
 
+@pytest.mark.parametrize(("there", "written"), [(True, "PATCH"), (False, "POST")])
+def test_a_manager_whom_no_cycle_has_met_is_looked_for(service, there, written):
+    if there:
+        service.add("Users", userName="boss@contoso.com")
+
+    [result] = demand(service, directory(user("boss"), user("anna", manager="boss")), user="anna@contoso.com")
+
+    assert service.writes[-1].method == written
+    assert (result.steps[-1].status is Status.SUCCESS) is there
+
+
 PEOPLE = [user(f"user{number}") for number in range(7)]
 LEGAL = group("Legal", *(one["id"] for one in PEOPLE))
 
