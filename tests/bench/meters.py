@@ -1,11 +1,15 @@
-"""How CPU time and statements are counted."""
+"""How CPU time, statements and waiting are measured."""
 
-from collections.abc import Callable
+import itertools
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode
+from typing import NamedTuple
 
-import httpx
-import orjson
 import psutil
 from django.db import connection
 from django.test import Client
@@ -14,43 +18,96 @@ from django.test.utils import CaptureQueriesContext
 from tests.bench.operations import Request
 
 WARM_UP = 50
+CONNECTIONS = 8
 NOT_COUNTED = ("BEGIN", "COMMIT")
 
 
-def cpu_per_request(
-    client: httpx.Client, request: Callable[[int], Request], requests: int, server: int
-) -> tuple[float, float]:
-    """Return CPU milliseconds per request, of gunicorn (``server`` is its process id) and of PostgreSQL."""
-    for number in range(requests, requests + WARM_UP):
-        _send(client, request(number))
-    database = _postmaster()
-    before = _cpu(server), _cpu(database)
-    for number in range(requests):
-        _send(client, request(number))
-    after = _cpu(server), _cpu(database)
-    return (after[0] - before[0]) * 1000 / requests, (after[1] - before[1]) * 1000 / requests
+class Figures(NamedTuple):
+    """CPU milliseconds per request; p50 and p95 in milliseconds of one connection, and of several at once."""
+
+    server: float
+    database: float
+    statements: int
+    alone: tuple[float, float]
+    among: tuple[float, float]
+
+    @property
+    def together(self) -> float:
+        return self.server + self.database
 
 
-def statements(request: Request, token: str) -> int:
-    """Return how many statements the request costs, made in this process; BEGIN and COMMIT are not counted."""
-    method, path, more = request
-    body, content_type = b"", "application/scim+json"
-    if "json" in more:
-        body = orjson.dumps(more["json"])
-    if "data" in more:
-        body, content_type = urlencode(more["data"]).encode(), "application/x-www-form-urlencoded"
-    query = f"?{urlencode(more['params'])}" if "params" in more else ""
-    client = Client(SERVER_NAME="127.0.0.1", headers={"authorization": f"Bearer {token}"})
-    with CaptureQueriesContext(connection) as captured:
-        answer = client.generic(method, path + query, body, content_type)
-    _check(answer.status_code, answer.content)
-    return sum(one["sql"] not in NOT_COUNTED for one in captured)
+class Meter:
+    """Measures requests to gunicorn at ``address``, whose first process is ``server``."""
+
+    def __init__(self, address: str, server: int) -> None:
+        self.host, self.token = address.removeprefix("http://"), ""
+        self._processes = server, _postmaster()
+
+    def measure(self, request: Callable[[int], Request], requests: int) -> Figures:
+        numbers = itertools.count()
+        counted = self._statements(request(next(numbers)))
+        self._send(request, itertools.islice(numbers, WARM_UP))
+        before = [_cpu(pid) for pid in self._processes]
+        alone = self._send(request, itertools.islice(numbers, requests))
+        server, database = (
+            (_cpu(pid) - then) * 1000 / requests for pid, then in zip(self._processes, before, strict=True)
+        )
+        among = self._send_at_once(request, itertools.islice(numbers, requests))
+        return Figures(server, database, counted, _percentiles(alone), _percentiles(among))
+
+    def ask(self, request: Request) -> bytes:
+        client = HTTPConnection(self.host)
+        try:
+            return self._ask(client, request)
+        finally:
+            client.close()
+
+    def _send(self, request: Callable[[int], Request], numbers: Iterator[int]) -> list[float]:
+        """Send one request after the other by one connection; return how long each took, in seconds."""
+        client, taken = HTTPConnection(self.host), []
+        for number in numbers:
+            made, begun = request(number), time.perf_counter()
+            self._ask(client, made)
+            taken.append(time.perf_counter() - begun)
+        client.close()
+        return taken
+
+    def _send_at_once(self, request: Callable[[int], Request], numbers: Iterator[int]) -> list[float]:
+        lock = threading.Lock()
+
+        def shared() -> Iterator[int]:
+            while True:
+                with lock:
+                    number = next(numbers, None)
+                if number is None:
+                    return
+                yield number
+
+        with ThreadPoolExecutor(CONNECTIONS) as threads:
+            parts = [threads.submit(self._send, request, shared()) for _ in range(CONNECTIONS)]
+            return [seconds for part in parts for seconds in part.result()]
+
+    def _ask(self, client: HTTPConnection, request: Request) -> bytes:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        if request.body:
+            headers["Content-Type"] = request.content_type
+        client.request(request.method, request.path, request.body or None, headers)
+        answer = client.getresponse()
+        content = answer.read()
+        _check(answer.status, content)
+        return content
+
+    def _statements(self, request: Request) -> int:
+        """Return how many statements the request costs, made in this process; BEGIN and COMMIT are not counted."""
+        client = Client(SERVER_NAME="127.0.0.1", headers={"authorization": f"Bearer {self.token}"})
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.generic(request.method, request.path, request.body, request.content_type)
+        _check(answer.status_code, answer.content)
+        return sum(one["sql"] not in NOT_COUNTED for one in captured)
 
 
-def _send(client: httpx.Client, request: Request) -> None:
-    method, path, more = request
-    answer = client.request(method, path, **more)
-    _check(answer.status_code, answer.content)
+def _percentiles(seconds: list[float]) -> tuple[float, float]:
+    return statistics.median(seconds) * 1000, statistics.quantiles(seconds, n=20)[-1] * 1000
 
 
 def _check(status: int, content: bytes) -> None:

@@ -8,20 +8,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
-from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from mfmanage import embedded
-from provisioning.models import ProvisioningConfiguration
+from provisioning.models import LoginAccount, ProvisioningConfiguration, UserGroup
 from tests import factories
 
-BIG_GROUP = 10_000
+BIG_GROUP = 250_000
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One configuration, its token endpoint's form, and the SCIM ids that are worked on."""
+    """One configuration with so many ``users``, its token endpoint's form, and the SCIM ids of its groups.
+
+    Half of the users at most are in the big group: the rest can come.
+    """
 
     configuration: ProvisioningConfiguration
     form: dict[str, str]
@@ -31,21 +33,19 @@ class World:
 
     def user(self, number: int) -> str:
         """Return the SCIM id of the user of that number."""
-        return f"00000000-0000-4000-8000-{number:012d}"
+        return _scim_id(self.configuration.pk, f"{number:012d}")
+
+    def row_id(self, number: int) -> int:
+        return LoginAccount.objects.get(scim_id=self.user(number)).pk
 
 
 def make_world(users: int) -> World:
-    """Migrate the database and fill it with ``users`` users and two groups (10 and 10,000 members) in plain SQL."""
-    call_command("migrate", verbosity=0)
+    """Make a subscription with ``users`` users and two groups (10 members, and 250,000 or half of all) in plain SQL."""
     credentials = factories.make_credentials(at=timezone.now())
     configuration = credentials.configuration
-    with connection.cursor() as cursor:
-        cursor.execute(_USERS, [configuration.subscription_id, configuration.pk, users - 1])
     groups = [factories.make_group(configuration, name) for name in ("Small", "Big")]
-    with connection.cursor() as cursor:
-        for group, size in zip(groups, (10, min(BIG_GROUP, users)), strict=True):
-            cursor.execute(_MEMBERS, [configuration.subscription_id, group.pk, configuration.pk, size])
-        cursor.execute("ANALYZE")
+    sizes = (10, min(BIG_GROUP, users // 2))
+    _fill(configuration, users, dict(zip(groups, sizes, strict=True)))
     form = {
         "grant_type": "client_credentials",
         "client_id": configuration.client_id,
@@ -72,12 +72,28 @@ def serving(workers: int) -> Iterator[tuple[str, int]]:
             server.terminate()
 
 
+def _fill(configuration: ProvisioningConfiguration, users: int, sizes: dict[UserGroup, int]) -> None:
+    ids = [configuration.subscription_id, configuration.pk]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = 'replica'")  # foreign keys are right, and not looked up
+        cursor.execute(_USERS, [*ids, _scim_id(configuration.pk, ""), users - 1])
+        for group, size in sizes.items():
+            cursor.execute(_MEMBERS, [configuration.subscription_id, group.pk, configuration.pk, size])
+    factories.recount(configuration)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _scim_id(configuration_id: int, number: str) -> str:
+    return f"{configuration_id:08d}-0000-4000-8000-{number}"
+
+
 _USERS = """
 INSERT INTO provisioning_loginaccount (
     subscription_id, configuration_id, uid, scim_id, kind, role, username, username_key, external_id, full_name, email,
     display_name_key, email_key, info1, info2, is_enabled, document, search, version, created_at, modified_at,
     generation, observed_generation)
-SELECT %s, %s, gen_random_uuid(), '00000000-0000-4000-8000-' || lpad(n::text, 12, '0'), 'person', 0,
+SELECT %s, %s, gen_random_uuid(), %s || lpad(n::text, 12, '0'), 'person', 0,
     'user' || n || '@contoso.com', 'user' || n || '@contoso.com', 'E' || n, 'User ' || n, 'user' || n || '@contoso.com',
     'user ' || n, 'user' || n || '@contoso.com', 'Cost center', '', true, d.document, d.document, 1, now(), now(), 2, 2
 FROM generate_series(0, %s) AS n, LATERAL (SELECT jsonb_build_object(
