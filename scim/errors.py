@@ -10,11 +10,16 @@ ERROR_URN = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
 class ScimError(Exception):
-    """An answer other than success. ``body()`` is the JSON document of RFC 7644 §3.12."""
+    """An answer other than success. ``body()`` is the JSON document of RFC 7644 §3.12.
+
+    ``retry_after`` are the seconds until the request may be repeated; what is no news leaves no row in the log.
+    """
 
     status: ClassVar[int] = 400
     scim_type: ClassVar[str | None] = None
     default_detail: ClassVar[str] = "The request cannot be carried out."
+    retry_after: int | None = None
+    is_news: bool = True
 
     def __init__(self, detail: str = "") -> None:
         self.detail = detail or self.default_detail
@@ -127,6 +132,10 @@ class UnsupportedMediaType(ScimError):
 class TooManyRequests(ScimError):
     status = 429
     default_detail = "Too many requests. Repeat the request after the time in Retry-After."
+
+    def __init__(self, detail: str = "", *, retry_after: int = 1, is_news: bool = True) -> None:
+        super().__init__(detail)
+        self.retry_after, self.is_news = retry_after, is_news
 
 
 class InternalError(ScimError):

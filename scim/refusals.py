@@ -40,6 +40,8 @@ def scim_error(error: Exception, what: str) -> ScimError:
 
 def record_refusal(call: Call, error: ScimError, *, resource_id: object, resource_name: object) -> None:
     """Write the row of a refused call, now that what it did is rolled back; a broken database stops nothing."""
+    if not error.is_news:
+        return
     try:
         record_failure(
             call,

@@ -4,6 +4,8 @@ from mfmanage.settings import *  # noqa: F403
 from mfmanage.settings import DATA_DIR, DATABASES, EMBEDDED, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Tests ask as fast as they can.
+SCIM_RATE = 0
 if EMBEDDED:
     # A file, as in the product: the users of an in-memory database do not wait for each other's locks.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

@@ -4,6 +4,7 @@ import time
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -15,6 +16,7 @@ from provisioning.services.calls import Call
 from provisioning.services.tokens import ConfigurationPaused, TokenUnknown, authenticate
 from scim.errors import MethodNotAllowed, ScimError, Unauthorized
 from scim.http import OPERATIONS, ScimResponse, bearer_token, check_accept
+from scim.rates import SECOND, rates
 from scim.refusals import record_refusal, scim_error
 from scim.versions import condition
 
@@ -32,7 +34,10 @@ class ScimView(APIView):
         return request
 
     def initial(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> None:
-        """Find out who calls. Raises ``TokenUnknown``, ``ConfigurationPaused``, ``NotAcceptable``."""
+        """Find out who calls.
+
+        Raises ``TokenUnknown``, ``ConfigurationPaused``, ``TooManyRequests`` and ``NotAcceptable``.
+        """
         started, now = time.perf_counter(), timezone.now()
         token, public_id = bearer_token(request), kwargs["public_id"]
         if not token or not public_id.isascii() or not public_id.isprintable():
@@ -43,6 +48,8 @@ class ScimView(APIView):
             self._call = self._begin(paused.configuration, now, started)
             raise
         self._call = self._begin(self.configuration, now, started)
+        if limits := rates(settings.SCIM_RATE, settings.SCIM_BURST, settings.REDIS_URL):
+            limits.check(public_id, int(started * SECOND))
         check_accept(request)
 
     def _begin(self, configuration: ProvisioningConfiguration, now: datetime, started: float) -> Call:
@@ -105,4 +112,6 @@ class ScimView(APIView):
         if isinstance(error, Unauthorized):
             reason = ', error="invalid_token"' if bearer_token(self.request) else ""
             return {"WWW-Authenticate": f'Bearer realm="mfmanage"{reason}'}
-        return {"Allow": self._allow()} if isinstance(error, MethodNotAllowed) else {}
+        if isinstance(error, MethodNotAllowed):
+            return {"Allow": self._allow()}
+        return {"Retry-After": str(error.retry_after)} if error.retry_after else {}

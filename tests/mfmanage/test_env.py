@@ -65,6 +65,21 @@ def test_a_duration_is_understood_or_refused_by_name(variable):
         env.duration("LOG_RETENTION", "90d")
 
 
+def test_a_number_is_whole_and_large_enough(variable):
+    variable("SCIM_RATE", "250")
+
+    assert env.number("SCIM_RATE", 100, least=0) == 250
+    assert env.number("SCIM_BURST", 400, least=1) == 400
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "", "٣"])
+def test_another_number_is_refused(variable, value):
+    variable("SCIM_BURST", value)
+
+    with pytest.raises(ImproperlyConfigured, match="MFMANAGE_SCIM_BURST must be a whole number of 1 or more"):
+        env.number("SCIM_BURST", 400, least=1)
+
+
 def test_a_flag_of_another_word_is_refused(variable):
     variable("DEBUG", "perhaps")
 
