@@ -26,10 +26,16 @@ class Statement(NamedTuple):
 
 
 def run(statement: Statement) -> list[Row]:
-    """Return the rows that the statement returns, if it returns any."""
+    """Return the rows of a statement that returns some."""
     with connection.cursor() as cursor:
         cursor.execute(statement.text, statement.parameters)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall()
+
+
+def execute(statement: Statement) -> None:
+    """Carry out a statement that returns nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement.text, statement.parameters)
 
 
 def run_with(deed: Statement, *others: Statement) -> list[Row]:
@@ -50,7 +56,7 @@ def run_with(deed: Statement, *others: Statement) -> list[Row]:
 def run_alone(*others: Statement) -> None:
     """Carry out what is meant for ``run_with`` after a deed that took several statements, in its transaction."""
     for text, parameters in others:
-        run(Statement(text.format(deed=""), parameters))
+        execute(Statement(text.format(deed=""), parameters))
 
 
 def _combined(deed: Statement, others: Sequence[Statement]) -> Statement:

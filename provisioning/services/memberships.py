@@ -13,7 +13,7 @@ from typing import Any, Literal
 from django.db import connection
 
 from provisioning.models import UserGroup
-from provisioning.sql import Row, Statement, run
+from provisioning.sql import Row, Statement, execute, run
 
 Known = dict[str, int]
 """Row ids of accounts by their SCIM ids."""
@@ -129,7 +129,8 @@ def _groups(group: UserGroup, ids: Iterable[str]) -> dict[str, int]:
 
 
 def _wake(ids: set[int]) -> None:
-    _run(_WAKE, _json(ids))
+    """Raise the generation of accounts, which are locked already."""
+    execute(Statement(_WAKE.format(**_DIALECTS[connection.vendor]), (_json(ids),)))
 
 
 def _json(values: Iterable[Any]) -> str:
@@ -186,5 +187,4 @@ DELETE FROM provisioning_groupnesting WHERE group_id = %s
 AND child_id NOT IN (SELECT id FROM provisioning_usergroup WHERE scim_id IN ({texts}))
 RETURNING child_id"""
 _WAKE = """
-UPDATE provisioning_loginaccount SET generation = generation + 1
-WHERE id IN (SELECT id FROM provisioning_loginaccount WHERE id IN ({numbers}) ORDER BY id {lock})"""
+UPDATE provisioning_loginaccount SET generation = generation + 1 WHERE id IN ({numbers})"""
