@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "provisioning.middleware.RequestIdMiddleware",
+    "scim.middleware.ScimErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mfmanage.middleware.MachineMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -143,6 +143,12 @@ class InternalError(ScimError):
     default_detail = "The service failed. The request can be repeated."
 
 
+class ServiceUnavailable(ScimError):
+    status = 503
+    default_detail = "The service cannot reach its database. Repeat the request after the time in Retry-After."
+    retry_after = 10
+
+
 class NotImplementedByService(ScimError):
     status = 501
     default_detail = "The service does not offer this."

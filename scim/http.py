@@ -25,6 +25,7 @@ _LONGEST_ID: Final = 36
 
 _SPOKEN = frozenset({MEDIA_TYPE, "application/json"})
 _ANSWERED = _SPOKEN | {"", "*/*", "application/*"}
+_UTF_8 = frozenset({"utf-8", "utf8"})
 _REFUSED = re.compile(r";\s*q=0(\.0*)?\s*(;|$)", re.ASCII | re.IGNORECASE)
 
 
@@ -54,12 +55,17 @@ def check_id(text: str) -> str:
 def check_accept(request: HttpRequest) -> None:
     """Raise ``NotAcceptable`` unless JSON will do for the client (R-CRD-10)."""
     header = request.META.get("HTTP_ACCEPT", "")
-    if header not in _ANSWERED and not any(_is_accepted(part) for part in header.split(",")):
+    if header not in _ANSWERED and not any(_accepts(header, kind) for kind in _SPOKEN):
         raise NotAcceptable
 
 
-def _is_accepted(part: str) -> bool:
-    return part.partition(";")[0].strip().lower() in _ANSWERED and not _REFUSED.search(part)
+def _accepts(header: str, kind: str) -> bool:
+    """Whether ``header`` accepts a media type; what names it more closely counts (RFC 9110 §12.5.1)."""
+    accepted: dict[str, bool] = {}
+    for part in header.split(","):
+        named = part.partition(";")[0].strip().lower()
+        accepted[named] = accepted.get(named, False) or not _REFUSED.search(part)
+    return next((accepted[named] for named in (kind, "application/*", "*/*") if named in accepted), False)
 
 
 def read_json(request: HttpRequest) -> Any:
@@ -69,6 +75,8 @@ def read_json(request: HttpRequest) -> Any:
     """
     if request.content_type and request.content_type not in _SPOKEN:
         raise UnsupportedMediaType
+    if (request.content_params or {}).get("charset", "utf-8").lower() not in _UTF_8:
+        raise UnsupportedMediaType("JSON is UTF-8 (RFC 8259 §8.1); send it so, and say so, or nothing.")
     try:
         return orjson.loads(_read_body(request))
     except orjson.JSONDecodeError as error:

@@ -3,7 +3,7 @@
 import logging
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from provisioning.services.accounts import AccountNotFound, ExternalIdTaken, UsernameTaken
 from provisioning.services.calls import Call, VersionRefused, record_failure
@@ -16,6 +16,7 @@ from scim.errors import (
     NotFound,
     PreconditionFailed,
     ScimError,
+    ServiceUnavailable,
     Unauthorized,
     Uniqueness,
 )
@@ -35,7 +36,7 @@ def scim_error(error: Exception, what: str) -> ScimError:
         if isinstance(error, cause):
             return make(str(error) if make is Uniqueness else "")
     logger.error("A SCIM request failed: %s", what, exc_info=error)
-    return InternalError()
+    return ServiceUnavailable() if isinstance(error, OperationalError | InterfaceError) else InternalError()
 
 
 def record_refusal(call: Call, error: ScimError, *, resource_id: object, resource_name: object) -> None:

@@ -11,7 +11,7 @@ from scim.openapi.messages import every_error, reference
 SPOKEN = (MEDIA_TYPE, "application/json")
 
 _TEXT: JsonSchema = {"type": "string"}
-_HEADERS_OF_ERRORS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
+_HEADERS_OF_ERRORS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 
 
 def parameters(capabilities: Capabilities) -> dict[str, Any]:

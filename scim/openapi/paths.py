@@ -10,7 +10,7 @@ from scim.schema.table import ResourceType
 Operation = dict[str, Any]
 PathItem = dict[str, Operation]
 
-_ALWAYS = (400, 401, 403, 406, 429, 500)
+_ALWAYS = (400, 401, 403, 406, 429, 500, 503)
 _WITH_BODY = (413, 415)
 _PROJECTION = ("attributes", "excludedAttributes")
 _QUERY = ("filter", "sortBy", "sortOrder", "startIndex", "count", "cursor", *_PROJECTION)

@@ -93,7 +93,7 @@ class ScimView(APIView):
     def finalize_response(  # type: ignore[override]
         self, request: HttpRequest, response: HttpResponseBase, *_args: Any, **_kwargs: Any
     ) -> HttpResponseBase:
-        if request.method == "HEAD" and isinstance(response, HttpResponse):
+        if request.method == "HEAD" and isinstance(response, HttpResponse) and response.content:
             response["Content-Length"] = str(len(response.content))
             response.content = b""
         self._count(response.status_code)
