@@ -63,10 +63,11 @@ class RequestFailed(Exception):
 
 
 class CredentialsIn(StrEnum):
-    """Where the token request carries id and secret (RFC 6749 §2.3.1): the two client authentication methods."""
+    """Where the token request carries id and secret; Entra offers *Both*, against RFC 6749 §2.3."""
 
     BODY = "body"
     HEADER = "header"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,9 +163,9 @@ class Client:
         connection = self.connection
         form = {"grant_type": "client_credentials"}
         headers = {}
-        if connection.credentials_in is CredentialsIn.HEADER:
+        if connection.credentials_in is not CredentialsIn.BODY:
             headers["Authorization"] = _basic(connection.client_id, connection.client_secret)
-        else:
+        if connection.credentials_in is not CredentialsIn.HEADER:
             form |= {"client_id": connection.client_id, "client_secret": connection.client_secret}
         try:
             return self._http.post(connection.token_endpoint, data=form, headers=headers)

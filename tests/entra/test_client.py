@@ -37,6 +37,15 @@ def test_credentials_go_in_the_header_alone_when_asked(service):
     assert request.body == "grant_type=client_credentials"
 
 
+def test_credentials_go_in_both_places_when_asked(service):
+    with Client(connect(service, credentials_in=CredentialsIn.BOTH)) as client:
+        client.renew_token()
+
+    [request] = service.token_requests
+    assert request.headers["Authorization"].startswith("Basic ")
+    assert "client_secret=a+secret" in request.body
+
+
 def test_a_query_is_encoded_as_entra_does(service):
     with Client(connect(service)) as client:
         scim.find(client, scim.USERS, "userName", "sean.o'brien\"\\@contoso.com")
