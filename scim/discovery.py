@@ -62,7 +62,7 @@ def service_provider_config(base: str, capabilities: Capabilities) -> Document:
             {
                 "type": "oauthbearertoken",
                 "name": "OAuth 2.0 bearer token",
-                "description": "A token of the token endpoint (client credentials), or one issued in the portal.",
+                "description": "A token of the token endpoint, by the client credentials grant (RFC 6749 §4.4).",
                 "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
                 "primary": True,
             }

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 from django.db import transaction
 
@@ -114,7 +115,7 @@ def _perform(operation: Operation, ids: Ids, call: Call) -> Outcome:
 
 def _target(operation: Operation, ids: Ids) -> str:
     name = reference(operation.target)
-    return check_id(operation.target if name is None else ids[name])
+    return check_id(unquote(operation.target) if name is None else ids[name])
 
 
 def _patch_status(operation: Operation, call: Call) -> int:

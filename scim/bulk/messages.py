@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from scim.errors import InvalidSyntax, InvalidValue, MethodNotAllowed, NotFound, PayloadTooLarge, ScimError
 from scim.patch.operations import PATCH_URN
@@ -20,7 +19,7 @@ _TYPES = {found.endpoint[1:].lower(): found for found in RESOURCE_TYPES}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation: ``number`` is its place in the request, ``target`` the id in its path (or ``bulkId:…``).
+    """One operation: ``number`` is its place in the request, ``target`` the id in its path as sent, or ``bulkId:…``.
 
     ``refusal`` says why it cannot be carried out. ``needs`` are the bulkIds whose resources must be there before it;
     ``later`` is the part of its data that can be added only when the whole circle is there.
@@ -110,7 +109,7 @@ def _address(method: str, path: str) -> tuple[ResourceType, str]:
         raise NotFound(f"There is nothing at {path[:200]!r}.")
     if (method == CREATE) == bool(rest):
         raise MethodNotAllowed(f"{method} is not supported at {path[:200]!r}.")
-    return _TYPES[endpoint.lower()], unquote("".join(rest))
+    return _TYPES[endpoint.lower()], "".join(rest)
 
 
 def _data(method: str, data: Any) -> Any:

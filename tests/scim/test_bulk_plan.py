@@ -90,7 +90,7 @@ def test_names_of_members_may_have_any_letter_case():
         ("Users/1", USER, "1"),
         ("//USERS//1/", USER, "1"),
         ("/groups/bulkId:x", GROUP, "bulkId:x"),
-        ("/Groups/a%20b", GROUP, "a b"),
+        ("/Groups/a%20b", GROUP, "a%20b"),
     ],
 )
 def test_a_path_is_understood_however_it_is_written(path: str, resource_type: object, target: str):
