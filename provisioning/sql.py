@@ -29,7 +29,8 @@ def run(statement: Statement) -> list[Row]:
     """Return the rows of a statement that returns some."""
     with connection.cursor() as cursor:
         cursor.execute(statement.text, statement.parameters)
-        return cursor.fetchall()
+        rows: list[Row] = cursor.fetchall()
+    return rows
 
 
 def execute(statement: Statement) -> None:

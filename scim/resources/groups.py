@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models import CharField, Value
 
@@ -11,6 +12,7 @@ from provisioning.services import groups
 from provisioning.services.calls import Call
 from provisioning.services.groups import GroupChange, GroupNotFound, GroupProfile
 from provisioning.services.memberships import MemberChange
+from provisioning.sql import Columns
 from scim import patch
 from scim.documents import Document, normalize
 from scim.filter.match import fold_document
@@ -31,9 +33,22 @@ from scim.schema import GROUP, USER
 Members = dict[int, list[Document]]
 
 _MEMBERS = "members"
-_SELECTION = Selection(
-    GROUP, UserGroup, "id, scim_id, document, version, created_at, modified_at", "deleted_at IS NULL"
-)
+
+
+class _Row(NamedTuple):
+    """What is read of a group, in the order of the statement's columns."""
+
+    pk: int
+    scim_id: str
+    document: Document
+    version: int
+    created_at: datetime
+    modified_at: datetime
+    sort_value: Any = None
+
+
+_COLUMNS = ("id", "scim_id", "document", "version", "created_at", "modified_at")
+_SELECTION = Selection(GROUP, Columns(UserGroup, _COLUMNS, lambda values: _Row(*values)))
 
 
 def read(*, configuration: ProvisioningConfiguration, scim_id: str, projection: Projection) -> Answer:

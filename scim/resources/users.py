@@ -1,7 +1,8 @@
 """Users: SCIM documents ↔ login accounts (RFC 7643 §4.1, §4.3)."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection
@@ -10,6 +11,7 @@ from provisioning.models import LoginAccount, ProvisioningConfiguration
 from provisioning.services import accounts
 from provisioning.services.accounts import AccountNotFound, AccountProfile, shown_active
 from provisioning.services.calls import Call
+from provisioning.sql import Columns
 from scim import patch
 from scim.documents import Document, normalize
 from scim.filter.match import fold_document
@@ -30,7 +32,28 @@ from scim.schema import ENTERPRISE_SCHEMA, GROUP, INFO_SCHEMA, USER
 
 Change = Callable[[LoginAccount], AccountProfile | None]
 
-_COLUMNS = "id, scim_id, document, is_enabled, intended_active, version, created_at, modified_at"
+
+class _Row(NamedTuple):
+    """What is read of a user, in the order of the statement's columns."""
+
+    pk: int
+    scim_id: str
+    document: Document
+    is_enabled: bool
+    intended_active: bool | None
+    version: int
+    created_at: datetime
+    modified_at: datetime
+    manager_name: str | None
+    scim_groups: str | None
+    sort_value: Any = None
+
+
+_COLUMNS = Columns(
+    LoginAccount,
+    ("id", "scim_id", "document", "is_enabled", "intended_active", "version", "created_at", "modified_at"),
+    lambda values: _Row(*values),
+)
 
 
 def read(*, configuration: ProvisioningConfiguration, scim_id: str, projection: Projection) -> Answer:
@@ -137,14 +160,13 @@ def _answer(row: Any, manager_name: str | None, base: str, projection: Projectio
 
 
 def _selection(projection: Projection) -> Selection:
-    expressions = "".join(f", {text} AS {name}" for name, text in _expressions(projection).items())
-    return Selection(USER, LoginAccount, _COLUMNS + expressions)
+    return Selection(USER, _COLUMNS, "".join(f", {text}" for text in _expressions(projection).values()))
 
 
 def _expressions(projection: Projection) -> dict[str, str]:
     """Return what the statement that reads a user tells besides: the manager's name, the groups if they are wanted."""
-    expressions = {"manager_name": f"({_MANAGER_NAME[connection.vendor]})"}
-    return expressions | ({"scim_groups": f"({_GROUPS[connection.vendor]})"} if projection.wants("groups") else {})
+    groups = f"({_GROUPS[connection.vendor]})" if projection.wants("groups") else "NULL"
+    return {"manager_name": f"({_MANAGER_NAME[connection.vendor]})", "scim_groups": groups}
 
 
 def _changed(scim_id: str, change: Change, call: Call, projection: Projection | None) -> Answer:
