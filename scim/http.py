@@ -60,10 +60,10 @@ def check_accept(request: HttpRequest) -> None:
 
 
 def _accepts(header: str, kind: str) -> bool:
-    """Whether ``header`` accepts a media type; what names it more closely counts (RFC 9110 §12.5.1)."""
+    """Whether ``header`` accepts a media type; what names it more closely counts (RFC 9110 §12.5.1), no name is any."""
     accepted: dict[str, bool] = {}
     for part in header.split(","):
-        named = part.partition(";")[0].strip().lower()
+        named = part.partition(";")[0].strip().lower() or "*/*"
         accepted[named] = accepted.get(named, False) or not _REFUSED.search(part)
     return next((accepted[named] for named in (kind, "application/*", "*/*") if named in accepted), False)
 

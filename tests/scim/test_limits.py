@@ -36,6 +36,7 @@ ACCEPTED = [
     "text/html;q=0.9,*/*;q=0.001",
     "application/scim+json;q=0, application/json",
     "application/json;q=0, */*",
+    "image/*, nonsense, ;;,",
 ]
 REFUSED = [
     "text/html",
@@ -44,7 +45,6 @@ REFUSED = [
     "*/*; q=0.000",
     "application/scim+json;q=0, application/json;q=0, */*",
     "application/*;q=0, */*;q=1",
-    ",",
 ]
 
 
