@@ -132,7 +132,7 @@ def touch_accounts(ids: list[int]) -> None:
 
 
 def _take_over(profile: AccountProfile, call: Call) -> LoginAccount:
-    """Give the account that has the username to the configuration, where that is allowed (decision 11).
+    """Give the account that has the username to the configuration, where that is allowed (decision 15).
 
     Allowed is what the configuration itself removed earlier; and, where it adopts manual accounts, what no
     configuration has. The person keeps role, license, vaults and history. Raises ``UsernameTaken`` and
