@@ -81,8 +81,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # The database. SQLite takes its write lock at BEGIN, so that two writers wait for each other instead of failing.
-# PostgreSQL gets parameters apart from statements and plans a statement once (docs/performance.md). A pooler between
-# that keeps no session needs ?server_side_binding=false&prepare_threshold=0 … see docs/settings.md.
+# PostgreSQL gets parameters apart from statements, and plans a statement once per connection; what stands in the
+# address of the database (docs/settings.md) counts more.
 if EMBEDDED:
     DATABASE["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
