@@ -73,6 +73,23 @@ class InvalidValue(ScimError):
     default_detail = "A required value is missing or a value does not fit its attribute."
 
 
+class InvalidCursor(ScimError):
+    """RFC 9865 §2.1, as the two that follow."""
+
+    scim_type = "invalidCursor"
+    default_detail = "This list has no such cursor. Begin with an empty one, then send each page's nextCursor."
+
+
+class ExpiredCursor(ScimError):
+    scim_type = "expiredCursor"
+    default_detail = "The cursor has expired. Begin with an empty one, and ask for the next page within cursorTimeout."
+
+
+class InvalidCount(ScimError):
+    scim_type = "invalidCount"
+    default_detail = "count must be between 0 and maxPageSize, and the same for all pages of a list."
+
+
 class InvalidVersion(ScimError):
     scim_type = "invalidVers"
     default_detail = "This version of the protocol is not supported. Use /scim/v2."

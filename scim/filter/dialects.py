@@ -11,16 +11,23 @@ from scim.filter.ast import Operator
 
 
 class Dialect(Protocol):
-    """``contains`` and its like take the SQL of a text and end with one or two placeholders for the same value."""
+    """``texts`` and ``beginning`` take the SQL of a text; ``texts`` end with placeholders for the same value.
+
+    ``scalar_placeholder`` stands for a value of JSON that was read before.
+    """
 
     by_code_point: ClassVar[str]
+    beginning: ClassVar[str]
     json_comparand: ClassVar[str]
+    scalar_placeholder: ClassVar[str]
     texts: ClassVar[Mapping[Operator, str]]
 
     def json_text(self, holder: str, path: Sequence[str]) -> str: ...
     def json_scalar(self, holder: str, path: Sequence[str]) -> str: ...
     def json_elements(self, holder: str, path: Sequence[str]) -> str: ...
+    def json_preferred(self, holder: str, path: Sequence[str]) -> str: ...
     def json_keys(self, holder: str) -> str: ...
+    def scalar(self, flag: str) -> str: ...
     def time_text(self, column: str) -> str: ...
     def moment(self, at: datetime) -> Any: ...
 
@@ -29,7 +36,9 @@ class PostgreSQL:
     """Never casts JSON to another type, so that no document, however odd, can make a statement fail."""
 
     by_code_point: ClassVar[str] = ' COLLATE "C"'
+    beginning: ClassVar[str] = "left({text}, {length})"
     json_comparand: ClassVar[str] = "to_jsonb(%s)"
+    scalar_placeholder: ClassVar[str] = "CAST(%s AS jsonb)"
     texts: ClassVar[Mapping[Operator, str]] = {
         Operator.CO: "strpos({text}, %s) > 0",
         Operator.SW: "starts_with({text}, %s)",
@@ -45,8 +54,15 @@ class PostgreSQL:
     def json_elements(self, holder: str, path: Sequence[str]) -> str:
         return f"jsonb_path_query({holder}, '{_json_path(path)}[*]') AS element(value)"
 
+    def json_preferred(self, holder: str, path: Sequence[str]) -> str:
+        primary = f"jsonb_path_query_first({holder}, '{_json_path(path)}[*] ? (@.\"primary\" == true)')"
+        return f"COALESCE({primary}, {holder} #> '{{{','.join(path)},0}}')"
+
     def json_keys(self, holder: str) -> str:
         return f"SELECT key AS value FROM jsonb_object_keys({holder}) AS keys(key)"  # noqa: S608  a column's name
+
+    def scalar(self, flag: str) -> str:
+        return f"to_jsonb({flag})"
 
     def time_text(self, column: str) -> str:
         return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
@@ -59,7 +75,9 @@ class SQLite:
     """Compares text by its bytes, which in UTF-8 is by code point, without being told."""
 
     by_code_point: ClassVar[str] = ""
+    beginning: ClassVar[str] = "substr({text}, 1, {length})"
     json_comparand: ClassVar[str] = "%s"
+    scalar_placeholder: ClassVar[str] = "%s"
     texts: ClassVar[Mapping[Operator, str]] = {
         Operator.CO: "instr({text}, %s) > 0",
         Operator.SW: "substr({text}, 1, length(%s)) = %s",
@@ -74,8 +92,15 @@ class SQLite:
     def json_elements(self, holder: str, path: Sequence[str]) -> str:
         return f"json_each({holder}, '{_json_path(path)}') AS element"
 
+    def json_preferred(self, holder: str, path: Sequence[str]) -> str:
+        others_last = "json_extract(element.value, '$.primary') IS NOT 1, element.key"
+        return f"(SELECT element.value FROM {self.json_elements(holder, path)} ORDER BY {others_last} LIMIT 1)"  # noqa: S608
+
     def json_keys(self, holder: str) -> str:
         return f"SELECT key AS value FROM json_each({holder})"  # noqa: S608  a column's name
+
+    def scalar(self, flag: str) -> str:
+        return flag
 
     def time_text(self, column: str) -> str:
         """Django writes the fraction of a second only where there is one."""

@@ -5,7 +5,7 @@ Beyond the RFC, as Entra and others send them: ``emails[type eq "work"].value eq
 extension attributes (``manager eq "id"``), quoted booleans.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from scim.errors import InvalidFilter, InvalidPath, Sensitive
 from scim.filter.ast import And, Compare, Node, Not, Operator, Or, Path, Present, ValuePath
@@ -21,17 +21,31 @@ _COMPARISONS = frozenset({"pr", *Operator})
 Resolve = Callable[[str], Field | None]
 
 
-def parse_filter(text: str, resource_type: ResourceType, *, lenient: bool = False) -> Node:
-    """Return the tree of ``text``.
+def parse_filter(text: str, *resource_types: ResourceType, lenient: bool = False) -> Node:
+    """Return the tree of ``text``, a filter on resources of the first of ``resource_types``.
 
-    Raises ``InvalidFilter`` for anything that is no filter on ``resource_type`` and beyond 8 KiB, 200 nodes
-    or 32 levels; ``Sensitive`` for an attribute that is never returned (RFC 7643 §7). ``lenient`` takes bare
-    words for strings.
+    Attributes that only the others have are without a value there (RFC 7644 §3.4.2.1). Raises ``InvalidFilter`` for
+    anything that is no filter and beyond 8 KiB, 200 nodes or 32 levels; ``Sensitive`` for an attribute that is never
+    returned (RFC 7643 §7). ``lenient`` takes bare words for strings (D-23).
     """
-    parser = _Parser(tokenize(text), resource_type.locate, resource_type.name, lenient=lenient)
+    names = " or ".join(resource_type.name for resource_type in resource_types)
+    parser = _Parser(tokenize(text), lambda name: locate(name, resource_types), names, lenient=lenient)
     node = parser.filter()
     parser.expect_end()
     return node
+
+
+def locate(name: str, resource_types: Sequence[ResourceType]) -> Field | None:
+    """Find an attribute by its notation of RFC 7644 §3.10 in the first resource type that has it."""
+    return next((field for resource_type in resource_types if (field := resource_type.locate(name))), None)
+
+
+def value_of(field: Field) -> Field | None:
+    """Stand in ``value`` for a complex attribute (RFC 7644 §3.4.2.2); None for one that has none."""
+    if field.leaf.type is not Type.COMPLEX:
+        return field
+    value = field.attribute.sub("value")
+    return Field(field.extension, field.attribute, value) if value else None
 
 
 def parse_path(text: str, resource_type: ResourceType) -> Path:
@@ -218,11 +232,8 @@ def _is_comparison(word: str) -> bool:
 
 
 def _comparable(field: Field) -> Field:
-    """Stand in ``value`` for a complex attribute that is compared as a whole (RFC 7644 §3.4.2.2)."""
-    if field.leaf.type is not Type.COMPLEX:
-        return field
-    if value := field.attribute.sub("value"):
-        return Field(field.extension, field.attribute, value)
+    if value := value_of(field):
+        return value
     raise InvalidFilter(f"{field} is complex: compare one of its sub-attributes.")
 
 

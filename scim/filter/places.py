@@ -31,13 +31,14 @@ class Sql:
 class Place:
     """A single value: NULL where there is none.
 
-    ``key`` is a column that an index finds by equality, ``moment`` one that holds a point in time;
-    ``comparand`` is the placeholder of what the value is compared with.
+    ``key`` is a column that an index finds by equality, ``moment`` one that holds a point in time, ``flag`` a boolean
+    in SQL; ``comparand`` is the placeholder of what the value is compared with.
     """
 
     value: Sql
     key: str = ""
     moment: str = ""
+    flag: str = ""
     comparand: str = "%s"
 
 
@@ -60,9 +61,13 @@ class Context:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where one resource type keeps what is not in the JSON, by the notation of RFC 7644 §3.10."""
+    """Where one resource type keeps what is not in the JSON, by the notation of RFC 7644 §3.10.
+
+    ``known`` is what makes a row of the table a resource of SCIM.
+    """
 
     table: str
+    known: str
     places: Mapping[str, Callable[[Context], Place]]
     rows: Mapping[str, tuple[Callable[[Context], Rows], ...]]
     prefilters: Mapping[str, Callable[[Node], Sql | None]] = field(default_factory=dict)
@@ -79,6 +84,12 @@ class Layout:
             return [make(context) for make in made]
         source = context.dialect.json_elements(f"{self.table}.search", _path(Field(field.extension, field.attribute)))
         return [Rows(Sql(source), "", lambda sub: in_json("element.value", (sub.leaf.name,), sub, context.dialect))]
+
+    def preferred(self, field: Field, context: Context) -> Place:
+        """Return where the value of ``field`` is in the primary element of its attribute, else in the first."""
+        path = _path(Field(field.extension, field.attribute))
+        element = context.dialect.json_preferred(f"{self.table}.search", path)
+        return in_json(element, (field.leaf.name,), field, context.dialect)
 
 
 def in_json(holder: str, path: tuple[str, ...], field: Field, dialect: Dialect) -> Place:
@@ -108,6 +119,10 @@ def _column(text: str) -> Callable[[Context], Place]:
 
 def _key(column: str) -> Callable[[Context], Place]:
     return lambda _context: Place(Sql(f"NULLIF({column}, '')"), key=column)
+
+
+def _flag(text: str) -> Callable[[Context], Place]:
+    return lambda context: Place(Sql(context.dialect.scalar(text)), comparand=context.dialect.json_comparand, flag=text)
 
 
 def _moment(column: str) -> Callable[[Context], Place]:
@@ -211,11 +226,12 @@ def _work_address(condition: Node) -> Sql | None:
 LAYOUTS: Mapping[ResourceType, Layout] = {
     USER: Layout(
         ACCOUNTS,
+        "scim_id IS NOT NULL",
         {
             **_common(ACCOUNTS, USER),
             "userName": _key(f"{ACCOUNTS}.username_key"),
             "displayName": _key(f"{ACCOUNTS}.display_name_key"),
-            "active": _column(f"{ACCOUNTS}.is_enabled"),
+            "active": _flag(f"COALESCE({ACCOUNTS}.intended_active, {ACCOUNTS}.is_enabled)"),
             f"{ENTERPRISE_SCHEMA.urn}:manager.$ref": lambda context: _address(
                 USER.endpoint, _manager_id(context.dialect)
             )(context),
@@ -226,6 +242,7 @@ LAYOUTS: Mapping[ResourceType, Layout] = {
     ),
     GROUP: Layout(
         GROUPS,
+        "deleted_at IS NULL",
         {**_common(GROUPS, GROUP), "displayName": _key(f"{GROUPS}.display_name_key")},
         {"schemas": _schemas(GROUPS, GROUP), "members": (_USERS_IN_GROUP, _GROUPS_IN_GROUP)},
     ),

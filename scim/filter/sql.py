@@ -78,6 +78,8 @@ class _Compiler:
             return self.compare_text(place, operator, comparand)
         if place.moment and (moment := parse_time(str(comparand))):
             return Sql(f"{place.moment} {_SYMBOLS[operator]} %s", (self.dialect.moment(moment),))
+        if place.flag:
+            return Sql(place.flag if comparand else f"NOT {place.flag}")
         if operator is Operator.EQ and place.key and comparand != "":
             return Sql(f"{place.key} = %s", (comparand,))
         order = self.dialect.by_code_point if operator in ORDER and isinstance(comparand, str) else ""

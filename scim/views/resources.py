@@ -5,19 +5,20 @@ from typing import Any, Protocol
 from django.http import HttpRequest, HttpResponse
 
 from provisioning.models import ProvisioningConfiguration
-from provisioning.services.calls import Call, record_success
+from provisioning.services.calls import Call
 from scim.documents import Document
 from scim.errors import PreconditionFailed
 from scim.http import ScimResponse, check_id, read_json
 from scim.projection import Projection, read_projection
 from scim.resources import groups, users
-from scim.resources.queries import Query, list_response, read_query
+from scim.resources.queries import Query
 from scim.resources.reading import Page
 from scim.resources.rendering import Answer
 from scim.schema import GROUP, USER
 from scim.schema.table import ResourceType
 from scim.versions import names
 from scim.views.base import ScimView
+from scim.views.search import list_of
 
 
 class Resources(Protocol):
@@ -50,12 +51,7 @@ class CollectionView(_ResourceTypeView):
     """All resources of one type."""
 
     def get(self, _request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        query = read_query(self.parameters(), self.resource_type)
-        page, resources = self.resources.search(configuration=self.configuration, query=query)
-        if page.total == 0 and query.is_probe:
-            detail = f"Nothing matches {query.condition}"
-            record_success(self.call, status=200, resource_id="", resource_name="", changes={}, detail=detail)
-        return ScimResponse(list_response(page.total, query, resources))
+        return list_of(self.call, self.parameters(), self.resource_type)
 
     head = get
 

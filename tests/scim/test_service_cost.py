@@ -66,7 +66,7 @@ def test_a_full_page_is_counted_by_one_more_statement(service):
         service.make_user(f"u{number}@x")
 
     assert len(statements(lambda: service.ask("GET", "/Users?count=2"))) == 3
-    assert len(statements(lambda: service.ask("GET", "/Users?count=4"))) == 2
+    assert len(statements(lambda: service.ask("GET", "/Users?count=3"))) == 2
     assert len(statements(lambda: service.ask("GET", "/Users?count=0"))) == 2
 
 

@@ -1,36 +1,24 @@
 """The SQL of a filter answers as the plain-Python oracle does, on SQLite and on PostgreSQL."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioning.models import GroupMembership, GroupNesting, LoginAccount, ProvisioningConfiguration, UserGroup
-from scim.documents import normalize
+from provisioning.models import ProvisioningConfiguration
 from scim.errors import ScimError
 from scim.filter.match import matches
 from scim.filter.parser import parse_filter
-from scim.projection import Projection
 from scim.resources import groups, users
 from scim.resources.queries import MAX_PAGE_SIZE, Query
-from scim.schema import ENTERPRISE_SCHEMA, GROUP, INFO_SCHEMA, RESOURCE_TYPES, USER, ResourceType, Type
+from scim.schema import GROUP, RESOURCE_TYPES, USER, ResourceType, Type
 from tests.factories import NOON, make_configuration
+from tests.scim.directories import ENT, IDS, MOMENTS, UNKNOWN, WORDS, directories, fill, group_body
 
 pytestmark = pytest.mark.django_db
 
-ENT, INFO = ENTERPRISE_SCHEMA.urn, INFO_SCHEMA.urn
-UNKNOWN = "urn:example:custom:2.0:User"
-IDS = [f"0000000{number}-0000-4000-8000-00000000000{number}" for number in range(6)]
-WORDS = ["a", "A", "ab", "a%", "a_", "a\\", 'a"b', "ß", "SS", "İ", "ÄB", "äb", "\U0001f600", "\ufeff", "z z", " a", "*"]
-MOMENTS = [
-    NOON,
-    NOON + timedelta(microseconds=500_000),
-    datetime(1970, 1, 1, tzinfo=UTC),
-    datetime(9999, 1, 1, tzinfo=UTC),
-]
 OPERATORS = ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]
 
 
@@ -42,8 +30,8 @@ def fields_of(resource_type: ResourceType) -> list[tuple[str, Type]]:
         for attribute in attributes:
             if attribute.name == "password":
                 continue
-            if attribute.sub("value") or not attribute.sub_attributes:
-                found.append((f"{prefix}{attribute.name}", attribute.type))
+            if (value := attribute.sub("value")) or not attribute.sub_attributes:
+                found.append((f"{prefix}{attribute.name}", (value or attribute).type))
             found += [(f"{prefix}{attribute.name}.{sub.name}", sub.type) for sub in attribute.sub_attributes]
     return found
 
@@ -100,106 +88,12 @@ def filters(resource_type: ResourceType) -> st.SearchStrategy[str]:
     return logic(terms | work_addresses() if resource_type is USER else terms)
 
 
-word = st.sampled_from(WORDS)
-email = st.fixed_dictionaries(
-    {"value": word},
-    optional={"type": st.sampled_from(["work", "Work", "home"]), "primary": st.booleans(), "display": word},
-)
-user_bodies = st.fixed_dictionaries(
-    {"schemas": st.just([USER.schema.urn])},
-    optional={
-        "displayName": word,
-        "name": st.fixed_dictionaries({}, optional=dict.fromkeys(["formatted", "givenName", "familyName"], word)),
-        "active": st.booleans(),
-        "title": word,
-        "emails": st.lists(email, max_size=3),
-        "photos": st.lists(st.fixed_dictionaries({"value": word}), max_size=2),
-        "addresses": st.lists(st.fixed_dictionaries({"locality": word, "type": st.just("work")}), max_size=1),
-        ENT: st.fixed_dictionaries({}, optional={"department": word, "manager": st.sampled_from(IDS)}),
-        INFO: st.fixed_dictionaries({}, optional={"info1": word}),
-        UNKNOWN: st.just({"Keep": ["As Is"]}),
-    },
-)
-
-
-@st.composite
-def directories(draw: st.DrawFn) -> dict[str, Any]:
-    bodies = draw(st.lists(user_bodies, min_size=1, max_size=4))
-    names = draw(st.permutations([w for w in WORDS if w.strip()]))
-    for number, body in enumerate(bodies):
-        body["userName"] = f"{names[number]}{number}"
-        if draw(st.booleans()):
-            body["externalId"] = f"{names[number]}{number}"
-    members = st.sets(st.integers(0, len(bodies) - 1))
-    return {
-        "users": bodies,
-        "members": draw(st.lists(members, max_size=2)),
-        "nested": draw(st.booleans()),
-        "moments": draw(st.lists(st.sampled_from(MOMENTS), min_size=4, max_size=4)),
-    }
-
-
-def fill(configuration: ProvisioningConfiguration, directory: dict[str, Any]) -> None:
-    """Write the rows that the services would write, in as few statements as can be."""
-    LoginAccount.objects.all().delete()
-    UserGroup.objects.all().delete()
-    own = {"configuration": configuration, "subscription": configuration.subscription}
-    accounts = LoginAccount.objects.bulk_create(
-        account_row(number, body, directory["moments"][number], own) for number, body in enumerate(directory["users"])
-    )
-    made = UserGroup.objects.bulk_create(
-        group_row(number, directory["moments"][number], own) for number in range(len(directory["members"]))
-    )
-    GroupMembership.objects.bulk_create(
-        GroupMembership(subscription=configuration.subscription, group=group, account=accounts[member])
-        for group, members in zip(made, directory["members"], strict=True)
-        for member in members
-    )
-    if directory["nested"] and len(made) > 1:
-        GroupNesting.objects.create(group=made[0], child=made[1])
-
-
-def account_row(number: int, body: dict[str, Any], at: datetime, own: dict[str, Any]) -> LoginAccount:
-    profile = users.profile_of(normalize(USER, body).document)
-    return LoginAccount(
-        **own,
-        scim_id=IDS[number],
-        username=profile.username,
-        username_key=profile.username.casefold(),
-        external_id=profile.external_id,
-        full_name=profile.full_name,
-        display_name_key=profile.display_name.casefold(),
-        email_key=profile.email_key,
-        is_enabled=profile.is_enabled,
-        document=profile.document,
-        search=profile.search,
-        created_at=at,
-        modified_at=at + timedelta(hours=1) if at < MOMENTS[-1] else at,
-    )
-
-
-def group_row(number: int, at: datetime, own: dict[str, Any]) -> UserGroup:
-    body = {"schemas": [GROUP.schema.urn], "displayName": f"{WORDS[number * 7]}{number}", "externalId": f"e{number}"}
-    profile = groups.profile_of(normalize(GROUP, body).document)
-    return UserGroup(
-        **own,
-        scim_id=IDS[4 + number],
-        display_name=profile.display_name,
-        display_name_key=profile.display_name.casefold(),
-        external_id=profile.external_id,
-        document=profile.document,
-        search=profile.search,
-        created_at=at,
-        modified_at=at,
-    )
-
-
 SEARCHES = {USER: users.search, GROUP: groups.search}
 
 
 def found(configuration: ProvisioningConfiguration, resource_type: ResourceType, text: str | None) -> list[Any]:
     condition = None if text is None else parse_filter(text, resource_type)
-    query = Query(condition=condition, start_index=1, count=MAX_PAGE_SIZE, projection=Projection())
+    query = Query(condition=condition, count=MAX_PAGE_SIZE)
     return SEARCHES[resource_type](configuration=configuration, query=query)[1]
 
 
@@ -257,8 +151,9 @@ DIRECTORY = {
             "emails": [{"type": "work", "value": "a@x", "primary": True}],
         },
     ],
+    "groups": [group_body(0, "a", True), group_body(1, "ß", False)],
     "members": [{0}, {0, 1}],
-    "nested": True,
+    "nested": {(0, 1), (1, 1)},
     "moments": MOMENTS,
 }
 
