@@ -22,7 +22,7 @@ QUARANTINE_CALLS: Final = 20
 """Of fewer calls a share says nothing."""
 SILENCE: Final = timedelta(minutes=80)
 """Two of Entra's cycles."""
-_SHOWN_FAILURES: Final = 5
+_SHOWN_FAILURES: Final = 3
 _Kind = ProvisioningConfiguration.Kind
 
 

@@ -67,7 +67,8 @@ def progress(configuration: ProvisioningConfiguration) -> Progress:
     early = list(rows.order_by("at", "id")[:_EARLY_CALLS])
     has_users, has_groups = configuration.users_count > 0, configuration.groups_count > 0  # type: ignore[attr-defined]
     user, group = _step(_USER, early, is_there=has_users), _step(_GROUP, early, is_there=has_groups)
-    test = _step(_TEST, early, is_there=user.is_done or group.is_done)
+    answered = configuration.calls_counted > configuration.failures_counted  # type: ignore[attr-defined]
+    test = _step(_TEST, early, is_there=user.is_done or group.is_done or answered)
     return Progress(_blamed([_token(configuration), test, user, group], configuration, early))
 
 
@@ -84,7 +85,7 @@ def _step(sought: _Sought, early: Iterable[ProvisioningLogEntry], *, is_there: b
         if entry.is_success and entry.operation == sought.operation and sought.resource_type in entry.resource_type:
             what = entry.resource_name or "The Tenant URL and the token are right."
             return Step(sought.title, is_done=True, what=what, at=entry.at)
-    return Step(sought.title, is_done=is_there, what="" if is_there else sought.waiting)
+    return Step(sought.title, is_done=is_there, what="It has happened." if is_there else sought.waiting)
 
 
 def _blamed(

@@ -104,10 +104,12 @@ def _found(request: PortalRequest, pk: int) -> ProvisioningConfiguration:
 
 def _page(found: ProvisioningConfiguration) -> dict[str, Any]:
     now, synchronizing = timezone.now(), queries.synchronizing_vaults(found.subscription)
-    steps = progress(found)
+    steps, fares = progress(found), health(found, synchronizing, now=now)
+    told = {step.problem for step in steps.steps}
     return {
         "configuration": found,
-        "health": health(found, synchronizing, now=now),
+        "health": fares,
+        "problems": [problem for problem in fares.problems if problem not in told],
         "failures": newest_failures(found),
         "progress": steps,
         "is_beginning": not steps.is_complete or now - max(step.at or found.created_at for step in steps.steps) < _NEW,

@@ -1,5 +1,5 @@
 // Forms: a form marked data-once is sent once, however often its button is pressed; a filter marked data-filter
-// leaves empty parameters out of the address.
+// leaves empty parameters out of the address. What is marked data-without-script is for those who have none.
 
 for (const form of document.querySelectorAll("form[data-once]")) {
   form.addEventListener("submit", (event) => {
@@ -39,7 +39,8 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 for (const form of document.querySelectorAll("form[data-filter]")) {
   form.addEventListener("formdata", (event) => leaveEmptyOut(event.formData));
-  for (const button of form.querySelectorAll("[data-without-script]")) {
-    button.hidden = true;
-  }
+}
+
+for (const part of document.querySelectorAll("[data-without-script]")) {
+  part.hidden = true;
 }

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from provisioning.models import LoginAccount, ProvisioningConfiguration, ProvisioningLogEntry
+from provisioning.models import CallCount, LoginAccount, ProvisioningConfiguration, ProvisioningLogEntry
 from provisioning.queries import progress as module
 from provisioning.queries.configurations import find
 from provisioning.queries.progress import progress
@@ -81,6 +81,14 @@ def test_a_provider_that_does_not_test_first_has_passed_the_test_by_its_first_us
     make_account(new)
 
     assert done(new) == ["Connection test", "First user"]
+
+
+def test_a_provider_that_only_reads_has_passed_the_test_once_a_call_was_counted(new):
+    CallCount.objects.create(configuration=new, minute=NOON, calls=2, failures=2)
+    assert done(new) == []
+    CallCount.objects.update(failures=1)
+
+    assert done(new) == ["Connection test"]
 
 
 def test_what_the_log_has_forgotten_is_still_done(new):
@@ -206,7 +214,7 @@ def test_the_page_renews_the_panel_while_a_step_is_open(new, contoso, admin):
 def test_without_scripts_the_page_says_how_to_look_again(new, contoso, admin):
     page = admin.get(contoso.url(f"provisioning/configurations/{new.pk}/")).content.decode()
 
-    assert re.search(r"<noscript>.*Reload this page.*</noscript>", page)
+    assert re.search(r"data-without-script>Reload this page", page)
 
 
 def test_a_complete_panel_is_not_renewed_and_goes_after_a_day(contoso, admin):
