@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from django.db import transaction
 
@@ -157,8 +157,13 @@ def _place(operation: Operation, call: Call) -> str:
         return ""
     base = call.configuration.tenant_url
     if operation.resource_type is None:
-        return f"{base}/{operation.path.lstrip('/')}"
-    return location(operation.resource_type, operation.target, base)
+        return f"{base}/{_encoded(operation.path.lstrip('/'))}"
+    return location(operation.resource_type, _encoded(operation.target), base)
+
+
+def _encoded(part: str) -> str:
+    """Make what a client sent fit for an address; it may be encoded already."""
+    return quote(unquote(part), safe="/:")
 
 
 def _result(outcome: Outcome) -> Document:

@@ -125,14 +125,14 @@ def _bulk_request(capabilities: Capabilities) -> JsonSchema:
 
 def _bulk_response() -> JsonSchema:
     properties = {
-        "method": {"type": "string", "enum": _METHODS},
+        "method": {**_TEXT, "description": "As it was sent."},
         "bulkId": _TEXT,
         "location": {"type": "string", "format": "uri"},
         "version": _TEXT,
         "status": _STATUS,
         "response": {"anyOf": [reference("Error"), *(reference(found.name) for found in RESOURCE_TYPES)]},
     }
-    operation = _answered(properties, "bulkId", "location", "version", "response")
+    operation = _answered(properties, "method", "bulkId", "location", "version", "response")
     return _message(BULK_RESPONSE_URN, {"Operations": {"type": "array", "items": operation}})
 
 

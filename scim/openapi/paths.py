@@ -1,5 +1,6 @@
 """Every address under a Tenant URL, and what each of its methods takes and answers (RFC 7644 §3.2, table 2)."""
 
+import re
 from typing import Any
 
 from scim.discovery import SCHEMAS
@@ -27,7 +28,8 @@ def paths() -> dict[str, PathItem]:
             f"{found.endpoint}/{{id}}": _resource(found),
             f"{found.endpoint}/.search": _search(f"{found.name}s", f"ListOf{found.name}s"),
         }
-    described |= {"/.search": _search("Anything", "ListOfAnything"), "/Bulk": _bulk(), "/Me": _me()}
+    root = _readable("Anything", "Find resources of all types, by a filter.", "ListOfAnything", *_QUERY, missing=True)
+    described |= {"/": root, "/.search": _search("Anything", "ListOfAnything"), "/Bulk": _bulk(), "/Me": _me()}
     return {path: _with_options(path, item) for path, item in (described | _discovery()).items()}
 
 
@@ -148,4 +150,5 @@ def _with_options(path: str, item: PathItem) -> PathItem:
     if path == "/Me":
         return item
     answers = {"204": {"description": "The methods are in Allow.", **with_headers("Allow")}}
-    return {**item, "options": _operation(f"options{path}", "Which methods there are.", answers)}
+    name = re.sub(r"\W", "", path.title())
+    return {**item, "options": _operation(f"options{name}", "Which methods there are.", answers)}
