@@ -25,5 +25,5 @@ COPY --from=build /app /app
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
-CMD ["gunicorn", "mfmanage.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--threads=4", \
+CMD ["gunicorn", "mfmanage.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--threads=4", "--limit-request-line=8190", \
     "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--forwarded-allow-ips=*"]

@@ -19,6 +19,7 @@ def server(port: int) -> Child:
     argv = [
         *(sys.executable, "-m", "gunicorn", "mfmanage.wsgi", "--bind", f"127.0.0.1:{port}"),
         *("--worker-class", "gthread", "--threads", "4", "--graceful-timeout", "1", "--log-level", "warning"),
+        *("--limit-request-line", "8190"),
     ]
     return Child("server", argv, _environment(port), ready=_answers(f"http://127.0.0.1:{port}/readyz"))
 
