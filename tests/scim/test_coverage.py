@@ -25,7 +25,6 @@ REASONS = {
     "a client's behavior that asks nothing of the server",
     "another vendor's server",
     "what issue 6 builds: tokens issued in the portal, client assertions",
-    "what is being built",
 }
 
 
