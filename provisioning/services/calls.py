@@ -20,6 +20,7 @@ class Call:
     """One SCIM call as the log names it: ``operation`` is create, replace, update, delete, query or bulk.
 
     ``condition`` tells of a version whether what has it may be changed or removed; None stands for every version.
+    ``answers`` is the status of success where the deed itself cannot know it: with the resource or without.
     """
 
     configuration: ProvisioningConfiguration
@@ -29,6 +30,7 @@ class Call:
     at: datetime
     started: float = field(default_factory=time.perf_counter)
     condition: Callable[[int], bool] | None = None
+    answers: int | None = None
 
 
 def check_version(call: Call, version: int) -> None:
@@ -80,7 +82,7 @@ def entry(
         call.resource_type,
         resource_id,
         resource_name,
-        status,
+        call.answers or status if is_success else status,
         is_success,
         detail,
         changes,

@@ -86,7 +86,15 @@ def _call_of(operation: Operation, call: Call) -> Call:
         at=call.at,
         started=time.perf_counter(),
         condition=condition({"HTTP_IF_MATCH": operation.version}),
+        answers=_answers(operation, call),
     )
+
+
+def _answers(operation: Operation, call: Call) -> int:
+    """Return what the operation would be answered with if it were sent alone."""
+    if operation.method == "PATCH" and operation.resource_type is USER:
+        return int(call.configuration.user_patch_status)
+    return {CREATE: 201, "PUT": 200}.get(operation.method, 204)
 
 
 def _perform(operation: Operation, ids: Ids, call: Call) -> Outcome:
@@ -102,24 +110,19 @@ def _perform(operation: Operation, ids: Ids, call: Call) -> Outcome:
         case "POST":
             answer: Answer = resources.create(body=operation.data, call=call, projection=_ONLY_ID)
             ids[operation.bulk_id] = answer.location.rpartition("/")[2]
-            return Outcome(operation, 201, answer.location, answer.version)
         case "PUT":
             answer = resources.replace(scim_id=target, body=operation.data, call=call, projection=_ONLY_ID)
-            return Outcome(operation, 200, answer.location, answer.version)
         case "PATCH":
             answer = resources.modify(scim_id=target, body=operation.data, call=call, projection=None)
-            return Outcome(operation, _patch_status(operation, call), answer.location, answer.version)
-    resources.remove(scim_id=target, call=call)
-    return Outcome(operation, 204, location(operation.resource_type, target, call.configuration.tenant_url))
+        case _:
+            resources.remove(scim_id=target, call=call)
+            answer = Answer(None, location(operation.resource_type, target, call.configuration.tenant_url), "")
+    return Outcome(operation, _answers(operation, call), answer.location, answer.version)
 
 
 def _target(operation: Operation, ids: Ids) -> str:
     name = reference(operation.target)
     return check_id(unquote(operation.target) if name is None else ids[name])
-
-
-def _patch_status(operation: Operation, call: Call) -> int:
-    return int(call.configuration.user_patch_status) if operation.resource_type is USER else 204
 
 
 def _complete(operation: Operation, ids: Ids, call: Call) -> Outcome:

@@ -1,5 +1,6 @@
 """``/Users``, ``/Groups`` and what is in them (RFC 7644 §3.2)."""
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 from django.http import HttpRequest, HttpResponse
@@ -80,15 +81,16 @@ class ResourceView(_ResourceTypeView):
     head = get
 
     def put(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
-        projection = self.projection(self.parameters())
-        return _found(self.resources.replace(scim_id=scim_id, body=self.body(), call=self.call, projection=projection))
+        projection, call = self.projection(self.parameters()), replace(self.call, answers=200)
+        return _found(self.resources.replace(scim_id=scim_id, body=self.body(), call=call, projection=projection))
 
     def patch(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
         """Answer with the content where the kind of resource does (D-11), or where it is asked for (R-PAT-03)."""
         parameters = self.parameters()
         projection = self.projection(parameters)
         wanted = projection if self.answers_patch() or "attributes" in parameters else None
-        return _found(self.resources.modify(scim_id=scim_id, body=self.body(), call=self.call, projection=wanted))
+        call = replace(self.call, answers=200 if wanted else 204)
+        return _found(self.resources.modify(scim_id=scim_id, body=self.body(), call=call, projection=wanted))
 
     def delete(self, _request: HttpRequest, *, scim_id: str, **_kwargs: Any) -> HttpResponse:
         self.resources.remove(scim_id=scim_id, call=self.call)

@@ -96,12 +96,12 @@ def test_every_method_is_done_and_told(service):  # R-BLK-01
         {"method": "PATCH", "version": 'W/"2"', "location": f"{base}/Groups/{legal}", "status": "204"},
         {"method": "DELETE", "location": f"{base}/Users/{gone}", "status": "204"},
     ]
-    assert [row[:2] for row in rows()] == [
-        ("create", "User"),
-        ("replace", "User"),
-        ("update", "User"),
-        ("update", "Group"),
-        ("delete", "User"),
+    assert rows() == [
+        ("create", "User", 201),
+        ("replace", "User", 200),
+        ("update", "User", 200),
+        ("update", "Group", 204),
+        ("delete", "User", 204),
     ]
     assert ProvisioningLogEntry.objects.values("request_id").distinct().count() == 1
 

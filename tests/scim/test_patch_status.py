@@ -2,7 +2,8 @@
 
 import pytest
 
-from provisioning.models import ProvisioningConfiguration
+from provisioning.models import ProvisioningConfiguration, ProvisioningLogEntry
+from scim.schema import GROUP
 from tests.factories import make_configuration
 from tests.scim.scenarios import Reply
 from tests.scim.service import Service
@@ -49,3 +50,14 @@ def test_groups_answer_without_content_unless_they_are_asked():
         204,
         200,
     )
+
+
+def test_the_log_has_the_status_that_was_answered():
+    replies = [change(CONTENT), change(NO_CONTENT), change(NO_CONTENT, "?attributes=title")]
+    service = Service(make_configuration())
+    path = f"/Groups/{service.make_group('Legal')}"
+    replies.append(service.ask("PUT", path, {"schemas": [GROUP.schema.urn], "displayName": "Law"}))
+    replies.append(service.patch(path, {"op": "replace", "path": "displayName", "value": "Legal"}))
+
+    logged = ProvisioningLogEntry.objects.exclude(operation="create").order_by("pk").values_list("status", flat=True)
+    assert list(logged) == [reply.status for reply in replies] == [200, 204, 200, 200, 204]
