@@ -58,16 +58,38 @@ def makes_an_element(request: Request, before: Json) -> bool:
     return False
 
 
-def adds_what_is_there(request: Request, before: Json) -> bool:
-    """Whether an operation adds an element whose type and value are there, or perhaps are by then."""
-    there = {name: {label(one) for one in before.get(name, [])} for name in SEVERAL}
+def makes_twins(request: Request, before: Json) -> bool:
+    """Whether an operation makes two elements of one type and value, or perhaps does by then."""
+    there = {name: [label(one) for one in before.get(name, [])] for name in SEVERAL}
+    touched: set[str] = set()
     for one in operations(request):
-        added, name = one.get("value"), one.get("path")
-        if name in there and added is not None:
+        added, path = one.get("value"), one.get("path") or ""
+        if path in there and added is not None:
             labels = [label(element) for element in (added if isinstance(added, list) else [added])]
-            if one["op"] == "add" and there[name].intersection(labels):
+            if one["op"] == "add" and set(there[path]).intersection(labels):
                 return True
-            there[name].update(labels)
+            there[path] += labels
+        found = re.fullmatch(r'(\w+)\[type eq "(\w+)"\]\.value', path)
+        if found and one["op"] != "remove":
+            alike = [kind for kind, _ in there.get(found[1], []) if kind == found[2].lower()]
+            if found[1] in touched or len(alike) > 1:
+                return True
+        touched.add(re.split(r"[\[.]", path)[0])
+    return False
+
+
+def leaves_no_value(request: Request, before: Json) -> bool:
+    """Whether an operation removes the last but the labels of an element, or perhaps does by then."""
+    touched: set[str] = set()
+    for one in operations(request):
+        path = one.get("path") or ""
+        found = re.fullmatch(r'(\w+)\[type eq "(\w+)"\]\.(\w+)', path)
+        if found and one["op"] == "remove":
+            labels = {"type", "primary", found[3]}
+            there = before.get(found[1], [])
+            if found[1] in touched or any(element.keys() <= labels for element in there):
+                return True
+        touched.add(re.split(r"[\[.]", path)[0])
     return False
 
 
@@ -147,7 +169,7 @@ EXCUSES: tuple[Excuse, ...] = (
     Excuse(
         "the same type and value twice",
         "RFC 7643 §2.4: the same type and value SHOULD NOT stand twice, so adding them again changes nothing.",
-        adds_what_is_there,
+        makes_twins,
         (user(emails=[{**WORK[0], "primary": True}]), patch(ANN, operation("add", "emails", value=WORK)), users()),
     ),
     Excuse(
@@ -206,8 +228,20 @@ EXCUSES: tuple[Excuse, ...] = (
     Excuse(
         "an element without a value",
         "scim.schema.table, label: type and primary tell elements apart and are nothing alone, as Entra leaves them.",
+        leaves_no_value,
+        (user(emails=WORK), patch(ANN, operation("remove", 'emails[type eq "work"].value')), users()),
+    ),
+    Excuse(
+        "an address compared with what is none",
+        "RFC 7644 §3.4.2.2: a filter compares texts, and part of an address is none; the peer refuses the value.",
         None,
-        (user(emails=[{"type": "work"}]),),
+        (user(profileUrl="https://a.example"), users(filter='profileUrl gt "https"')),
+    ),
+    Excuse(
+        "null for what is required",
+        "RFC 7644 §3.12, table 9: a required value is missing: invalidValue; mutability is for a remove (§3.5.2.2).",
+        any_operation(lambda one: one.get("path") == "userName" and one.get("value", ...) is None),
+        (user(), patch(ANN, operation("replace", "userName", value=None))),
     ),
     Excuse(
         "two that are primary",

@@ -105,7 +105,7 @@ def members(users: list[str]) -> st.SearchStrategy[list[Json]]:
 # Queries
 
 USER_TEXTS = (
-    *("userName", *SIMPLE, "externalId", "meta.resourceType", "profileUrl", "photos.value"),
+    *("userName", *SIMPLE, "externalId", "meta.resourceType"),
     *(f"name.{part}" for part in NAME_PARTS),
     *(f"{name}.{sub}" for name in SEVERAL for sub in ("value", "type", "display")),
     *("emails", "roles", "addresses.locality", "addresses.type", "addresses.country"),
@@ -113,7 +113,7 @@ USER_TEXTS = (
     f"{INFO}:info1",
 )
 GROUP_TEXTS = ("displayName", "externalId", "meta.resourceType")
-VALUED = st.sampled_from(USER_NAMES + TEXTS + GROUP_NAMES + KINDS + URLS).map(
+VALUED = st.sampled_from(USER_NAMES + TEXTS + GROUP_NAMES + KINDS).map(
     lambda text: json.dumps(text, ensure_ascii=False)
 )
 DAYS = ('"2000-01-01T00:00:00Z"', '"2100-01-01T00:00:00+02:00"', '"2100-01-01T00:00:00.5Z"')
@@ -158,6 +158,8 @@ def user_filters(users: list[str]) -> st.SearchStrategy[str]:
         about_text(USER_TEXTS),
         compared("active", ("eq", "ne"), st.sampled_from(["true", "false", '"True"', '"false"'])),
         compared("emails.primary", ("eq", "ne"), st.sampled_from(["true", "false"])),
+        compared("profileUrl", FOR_TEXT, st.sampled_from(URLS).map(json.dumps)) | presences("profileUrl"),
+        compared("photos.value", FOR_TEXT, st.sampled_from(URLS).map(json.dumps)) | presences("photos"),
         compared("meta.created", ORDERED, st.sampled_from(DAYS)),
         compared("meta.lastModified", ORDERED, st.sampled_from(DAYS)),
         st.sampled_from(SEVERAL).flatmap(inside),
