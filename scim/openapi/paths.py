@@ -150,5 +150,5 @@ def _with_options(path: str, item: PathItem) -> PathItem:
     if path == "/Me":
         return item
     answers = {"204": {"description": "The methods are in Allow.", **with_headers("Allow")}}
-    name = re.sub(r"\W", "", path.title())
-    return {**item, "options": _operation(f"options{name}", "Which methods there are.", answers)}
+    name, errors = re.sub(r"\W", "", path.title()), [404] if "{" in path else []
+    return {**item, "options": _operation(f"options{name}", "Which methods there are.", answers, *errors)}
