@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from provisioning.models import GroupMembership, LoginAccount, ProvisioningLogEntry, Subscription, UserGroup
+from provisioning.queries.logs import NEWEST_FIRST
 from provisioning.queries.pages import Page, fetch
 
 _WORD_LIMIT = 8
@@ -58,12 +59,13 @@ def groups_of(account: LoginAccount) -> list[UserGroup]:
 
 def calls_about(account: LoginAccount) -> list[ProvisioningLogEntry]:
     """Return the newest rows of the provisioning log about the account; a removed one is known by its last calls."""
-    rows = ProvisioningLogEntry.objects.filter(subscription_id=account.subscription_id, resource_type="User")
+    rows, narrow = ProvisioningLogEntry.objects.all(), None
     if account.scim_id:
-        rows = rows.filter(resource_id=account.scim_id)
+        rows = rows.filter(subscription_id=account.subscription_id, resource_id=account.scim_id)
     else:
-        rows = rows.filter(configuration_id=account.configuration_id, resource_name=account.username)
-    return list(rows.order_by("-id")[:_SHOWN_CALLS])
+        rows = rows.filter(configuration_id=account.configuration_id)
+        narrow = Q(resource_type="User", resource_name=account.username)
+    return fetch(rows, keys=NEWEST_FIRST, cursor="", size=_SHOWN_CALLS, narrow=narrow).rows
 
 
 def members_of(group: UserGroup, cursor: str) -> Page[GroupMembership]:

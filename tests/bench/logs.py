@@ -10,7 +10,6 @@ import sys
 import time
 
 import django
-from django.test.utils import setup_test_environment
 
 from tests.servers import start, use
 
@@ -49,7 +48,6 @@ def main() -> None:
         use(servers.directory, "postgresql", "main")
         os.environ["MFMANAGE_LOG_LEVEL"] = "ERROR"
         django.setup()
-        setup_test_environment()
         measure(options.rows, options.requests, explain=options.explain)
     finally:
         servers.stop()
