@@ -48,8 +48,11 @@ def normalize(resource_type: ResourceType, raw: object) -> Normalized:
 
 
 def schemas_of(resource_type: ResourceType, document: Mapping[str, Any]) -> list[str]:
-    """List the core schema and the extensions that ``document`` has data of (R-MOD-06)."""
-    return [resource_type.schema.urn, *(name for name in document if is_urn(name))]
+    """List the core schema and the extensions that ``document`` has data of (R-MOD-06).
+
+    They are sorted, because PostgreSQL keeps the members of an object in an order of its own.
+    """
+    return [resource_type.schema.urn, *sorted(name for name in document if is_urn(name))]
 
 
 def require(resource_type: ResourceType, document: Mapping[str, Any]) -> None:

@@ -137,7 +137,7 @@ def test_a_body_is_normalized(raw: dict[str, Any], expected: dict[str, Any]):
 def test_schemas_lists_what_has_data():  # R-MOD-06
     sent = {"schemas": [CORE, ENT], "userName": "a", INFO: {"info1": "x"}, CUSTOM: {"a": 1}, ENT: {"department": None}}
 
-    assert normalize(USER, sent).document["schemas"] == [CORE, INFO, CUSTOM]
+    assert normalize(USER, sent).document["schemas"] == [CORE, CUSTOM, INFO]
 
 
 @pytest.mark.parametrize(
