@@ -44,11 +44,24 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The elements of a multi-valued attribute as rows: ``FROM source WHERE condition``; ``place`` finds in one."""
+    """The elements of a multi-valued attribute as rows: ``FROM source WHERE condition``; ``place`` finds in one.
+
+    Elements in a table of their own belong to the resource whose column ``owner`` their column ``link`` has;
+    ``found_by`` is the sub-attribute that an index finds them by.
+    """
 
     source: Sql
     condition: str
     place: Callable[[Field], Place]
+    owner: str = ""
+    link: str = ""
+    found_by: str = ""
+
+    @property
+    def of_resource(self) -> str:
+        """The condition on elements of one resource."""
+        belonging = f"{self.link} = {self.owner}" if self.link else ""
+        return " AND ".join(filter(None, (belonging, self.condition))) or "TRUE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +173,19 @@ def _schemas(table: str, resource_type: ResourceType) -> tuple[Callable[[Context
     return (rows,)
 
 
-def _linked(source: str, condition: str, places: Mapping[str, Callable[[Context], Place]]) -> Callable[[Context], Rows]:
-    return lambda context: Rows(Sql(source), condition, lambda sub: places[sub.leaf.name](context))
+def _linked(
+    source: str, owner: str, link: str, condition: str, places: Mapping[str, Callable[[Context], Place]]
+) -> Callable[[Context], Rows]:
+    return lambda context: Rows(
+        Sql(source), condition, lambda sub: places[sub.leaf.name](context), owner, link, found_by="value"
+    )
 
 
 _GROUPS_OF_USER = _linked(
     f"{MEMBERSHIPS} AS link JOIN {GROUPS} AS linked ON linked.id = link.group_id",
-    f"link.account_id = {ACCOUNTS}.id AND linked.deleted_at IS NULL",
+    f"{ACCOUNTS}.id",
+    "link.account_id",
+    "linked.deleted_at IS NULL",
     {
         "value": _column("linked.scim_id"),
         "$ref": _address(GROUP.endpoint, "linked.scim_id"),
@@ -176,7 +195,9 @@ _GROUPS_OF_USER = _linked(
 )
 _USERS_IN_GROUP = _linked(
     f"{MEMBERSHIPS} AS link JOIN {ACCOUNTS} AS linked ON linked.id = link.account_id",
-    f"link.group_id = {GROUPS}.id AND linked.scim_id IS NOT NULL",
+    f"{GROUPS}.id",
+    "link.group_id",
+    "linked.scim_id IS NOT NULL",
     {
         "value": _column("linked.scim_id"),
         "$ref": _address(USER.endpoint, "linked.scim_id"),
@@ -186,7 +207,9 @@ _USERS_IN_GROUP = _linked(
 )
 _GROUPS_IN_GROUP = _linked(
     f"{NESTINGS} AS link JOIN {GROUPS} AS linked ON linked.id = link.child_id",
-    f"link.group_id = {GROUPS}.id AND linked.deleted_at IS NULL",
+    f"{GROUPS}.id",
+    "link.group_id",
+    "linked.deleted_at IS NULL",
     {
         "value": _column("linked.scim_id"),
         "$ref": _address(GROUP.endpoint, "linked.scim_id"),

@@ -72,7 +72,7 @@ def _text(value: Sql, context: Context) -> SortKey:
 def _least(field: Field, layout: Layout, context: Context) -> Sql:
     several = [(rows, rows.place(field).value) for rows in layout.several(field, context)]
     found = " UNION ALL ".join(
-        f"SELECT {value.text} AS value FROM {rows.source.text} WHERE {rows.condition or 'TRUE'}"  # noqa: S608
+        f"SELECT {value.text} AS value FROM {rows.source.text} WHERE {rows.of_resource}"  # noqa: S608
         for rows, value in several
     )
     parameters = tuple(p for rows, value in several for p in (*value.parameters, *rows.source.parameters))

@@ -4,7 +4,9 @@ Values of clients are bound parameters, always. SQL knows a third answer, NULL, 
 false, as in the oracle, because ``and`` and ``or`` keep it from becoming true and every ``not`` is ``IS NOT TRUE``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from django.db import connection
 
@@ -44,33 +46,31 @@ class _Compiler:
             case Not(term):
                 return _opposite(self.condition(term, find))
             case ValuePath(field, condition):
-                return self.value_path(field, condition)
-            case Present(field):
-                return self.some(field, _present, find)
-            case Compare(field, Operator.NE):
-                return _opposite(self.some(field, lambda place: self.compare(place, Operator.EQ, node.comparand), find))
-            case Compare(field, operator):
-                return self.some(field, lambda place: self.compare(place, operator, node.comparand), find)
+                return self.some_element(field, condition)
+            case Compare(field, Operator.NE, value):
+                return _opposite(self.condition(Compare(field, Operator.EQ, value), find))
+            case Compare(field) | Present(field) if field.attribute.multi_valued and find is None:
+                return self.some_element(Field(field.extension, field.attribute), _of_element(node))
+            case Compare(field) | Present(field):
+                return self.single(node, find(field) if find else self.layout.place(field, self.context))
 
-    def some(self, field: Field, holds: Callable[[Place], Sql], find: Find | None) -> Sql:
-        """Say that some value of ``field`` satisfies ``holds``."""
-        if find:
-            return holds(find(field))
-        if not field.attribute.multi_valued:
-            return holds(self.layout.place(field, self.context))
-        rows = self.layout.several(field, self.context)
-        if field.leaf.sub_attributes:
-            return _joined(" OR ", (_exists(row) for row in rows))
-        return _joined(" OR ", (_exists(row, holds(row.place(field))) for row in rows))
+    def single(self, node: Compare | Present, place: Place) -> Sql:
+        if isinstance(node, Present):
+            return _present(place)
+        return self.compare(place, node.operator, node.comparand)
 
-    def value_path(self, field: Field, condition: Node) -> Sql:
-        if not field.attribute.multi_valued:
+    def some_element(self, field: Field, condition: Node | None) -> Sql:
+        """Say that some element of a complex attribute satisfies ``condition``, or that there is one."""
+        if condition and not field.attribute.multi_valued:
             there = _present(self.layout.place(field, self.context))
             inside = self.condition(condition, lambda sub: self.layout.place(_within(field, sub), self.context))
             return _joined(" AND ", [there, inside])
         rows = self.layout.several(field, self.context)
-        found = _joined(" OR ", (_exists(row, self.condition(condition, row.place)) for row in rows))
-        prefilter = self.layout.prefilters.get(str(field), _no_prefilter)(condition)
+        tested = [self.condition(condition, row.place) if condition else Sql("TRUE") for row in rows]
+        if condition and all(_pins(condition, row.found_by) for row in rows):
+            return _among(rows, tested)
+        found = _joined(" OR ", map(_exists, rows, tested))
+        prefilter = self.layout.prefilters.get(str(field), _no_prefilter)(condition) if condition else None
         return _joined(" AND ", [prefilter, found]) if prefilter else found
 
     def compare(self, place: Place, operator: Operator, comparand: Literal) -> Sql:
@@ -98,11 +98,39 @@ def _present(place: Place) -> Sql:
     return Sql(f"{place.value.text} IS NOT NULL", place.value.parameters)
 
 
-def _exists(rows: Rows, condition: Sql | None = None) -> Sql:
-    conditions = [Sql(rows.condition)] if rows.condition else []
-    tested = _joined(" AND ", [*conditions, condition] if condition else conditions or [Sql("TRUE")])
-    text = f"EXISTS (SELECT 1 FROM {rows.source.text} WHERE {tested.text})"  # noqa: S608  no client's text
-    return Sql(text, (*rows.source.parameters, *tested.parameters))
+def _exists(rows: Rows, tested: Sql) -> Sql:
+    text = f"EXISTS (SELECT 1 FROM {rows.source.text} WHERE {rows.of_resource} AND {tested.text})"  # noqa: S608
+    return Sql(text, _values(rows.source, tested))
+
+
+def _among(several: Sequence[Rows], tested: Sequence[Sql]) -> Sql:
+    """Say the same as ``_exists``, beginning with the elements: few of them are found by an index."""
+    owners = " UNION ALL ".join(
+        f"SELECT {rows.link} FROM {rows.source.text} WHERE {rows.condition} AND {test.text}"  # noqa: S608
+        for rows, test in zip(several, tested, strict=True)
+    )
+    parameters = (value for rows, test in zip(several, tested, strict=True) for value in _values(rows.source, test))
+    return Sql(f"{several[0].owner} IN ({owners})", tuple(parameters))
+
+
+def _pins(condition: Node, found_by: str) -> bool:
+    """Whether an element that satisfies ``condition`` has one certain value at ``found_by``."""
+    terms = condition.terms if isinstance(condition, And) else (condition,)
+    return any(
+        isinstance(term, Compare) and term.operator is Operator.EQ and term.field.leaf.name == found_by
+        for term in terms
+    )
+
+
+def _of_element(node: Compare | Present) -> Node | None:
+    """Return what is asked of an element; None where there need only be one."""
+    if node.field.sub:
+        return replace(node, field=Field(None, node.field.sub))
+    return None if node.field.attribute.sub_attributes else node
+
+
+def _values(*parts: Sql) -> tuple[Any, ...]:
+    return tuple(value for part in parts for value in part.parameters)
 
 
 def _opposite(sql: Sql) -> Sql:
@@ -114,7 +142,7 @@ def _joined(word: str, parts: Iterable[Sql]) -> Sql:
     if len(listed) == 1:
         return listed[0]
     text = word.join(part.text for part in listed)
-    return Sql(f"({text})", tuple(value for part in listed for value in part.parameters))
+    return Sql(f"({text})", _values(*listed))
 
 
 def _within(outer: Field, sub: Field) -> Field:

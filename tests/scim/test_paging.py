@@ -124,7 +124,7 @@ def test_every_kind_of_value_can_stand_in_a_cursor(service, sort_by: str, order:
 @pytest.mark.parametrize("sort_by", ["", "userName"])
 def test_who_stays_is_seen_once_whoever_comes_and_goes_between_pages(service, sort_by: str):
     people = {name: service.make_user(name) for name in "bdfhjlnprt"}
-    parameters = {"count": 3, **({"sortBy": sort_by} if sort_by else {})}
+    parameters: dict[str, Any] = {"count": 3, **({"sortBy": sort_by} if sort_by else {})}
     first = listed(service, cursor="", **parameters)
     seen, gone = names(first), ["d", "f", "h"]
 
