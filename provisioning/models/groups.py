@@ -49,7 +49,9 @@ class UserGroup(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["configuration", "id"], condition=Q(deleted_at__isnull=True), name="group_scim_page"),
+            models.Index(
+                *("configuration", F("id") + 0, "id"), condition=Q(deleted_at__isnull=True), name="group_scim_page"
+            ),
             models.Index(
                 fields=["subscription", "display_name_key", "id"],
                 condition=Q(deleted_at__isnull=True),

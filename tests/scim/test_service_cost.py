@@ -166,3 +166,25 @@ def test_replacing_a_user_takes_two_statements_besides(service):
     body = {"schemas": [USER.schema.urn], "userName": "ada@x", "title": "T"}
 
     assert len(statements(lambda: service.ask("PUT", f"/Users/{user}", body))) == on(postgresql=3, sqlite=4)
+
+
+PAGES = [
+    ("/Users?count=2", "account_scim_page"),
+    ("/Users?count=2&startIndex=3", "account_scim_page"),
+    ("/Users?count=2&filter=title+pr", "account_scim_page"),
+    ("/Groups?count=2&excludedAttributes=members", "group_scim_page"),
+]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(("path", "index"), PAGES)
+def test_a_page_never_walks_past_the_rows_of_other_configurations(service, path: str, index: str):
+    page = statements(lambda: service.ask("GET", path))[1]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {page}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert index in plan
