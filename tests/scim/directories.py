@@ -59,7 +59,10 @@ user_bodies = st.fixed_dictionaries(
 
 @st.composite
 def directories(draw: st.DrawFn) -> dict[str, Any]:
-    """Up to four users and as many groups; ``nested`` holds pairs of a group and one that is a member of it."""
+    """Up to four users and as many groups; ``nested`` holds pairs of a group and one that is a member of it.
+
+    ``intended`` is what a protection holds back of ``active``, or None.
+    """
     bodies = draw(st.lists(user_bodies, min_size=1, max_size=4))
     names = draw(st.permutations([w for w in WORDS if w.strip()]))
     for number, body in enumerate(bodies):
@@ -74,6 +77,7 @@ def directories(draw: st.DrawFn) -> dict[str, Any]:
         "members": members,
         "nested": draw(st.sets(st.tuples(numbers, numbers), max_size=3)) if members else set(),
         "moments": draw(st.lists(st.sampled_from(MOMENTS), min_size=4, max_size=4)),
+        "intended": draw(st.lists(st.sampled_from([None, None, True, False]), min_size=4, max_size=4)),
     }
 
 
@@ -89,7 +93,8 @@ def fill(configuration: ProvisioningConfiguration, directory: dict[str, Any]) ->
     own = {"configuration": configuration, "subscription": configuration.subscription}
     moments = directory["moments"]
     accounts = LoginAccount.objects.bulk_create(
-        account_row(number, body, moments[number], own) for number, body in enumerate(directory["users"])
+        account_row(number, body, moments[number], {**own, "intended_active": directory["intended"][number]})
+        for number, body in enumerate(directory["users"])
     )
     made = UserGroup.objects.bulk_create(
         group_row(number, body, moments[-number - 1], own) for number, body in enumerate(directory["groups"])

@@ -155,6 +155,7 @@ DIRECTORY = {
     "members": [{0}, {0, 1}],
     "nested": {(0, 1), (1, 1)},
     "moments": MOMENTS,
+    "intended": [None, None],
 }
 
 
@@ -206,6 +207,14 @@ def test_users_are_found(text: str, numbers: list[int]):
     fill(configuration, DIRECTORY)
 
     assert [resource["id"] for resource in found(configuration, USER, text)] == [IDS[number] for number in numbers]
+
+
+def test_active_is_what_was_intended_while_a_protection_holds_it_back():
+    configuration = make_configuration()
+    fill(configuration, {**DIRECTORY, "intended": [False, None]})
+
+    assert [resource["id"] for resource in found(configuration, USER, "active eq true")] == []
+    assert [resource["id"] for resource in found(configuration, USER, "active eq false")] == IDS[:2]
 
 
 def test_a_filter_never_leaves_its_configuration():
