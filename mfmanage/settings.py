@@ -176,6 +176,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 }
 SCIM_RATE = env.number("SCIM_RATE", 100, least=0)
 SCIM_BURST = env.number("SCIM_BURST", 400, least=1)
+CALL_COUNT_SECONDS = 10
 """Requests a second of one configuration, and how many at once after a rest (``scim.rates``)."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 

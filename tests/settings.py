@@ -6,6 +6,8 @@ from mfmanage.settings import DATA_DIR, DATABASES, EMBEDDED, STORAGES
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Tests ask as fast as they can.
 SCIM_RATE = 0
+# No thread writes to a test's database behind its back.
+CALL_COUNT_SECONDS = 0
 if EMBEDDED:
     # A file, as in the product: the users of an in-memory database do not wait for each other's locks.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

@@ -25,7 +25,7 @@ def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[Pro
     """Return the configurations by name.
 
     Each has ``users_count`` and ``groups_count`` (at most ``COUNT_LIMIT + 1``); of the last hour ``recent_failures``
-    (by the log), ``calls_counted`` and ``failures_counted`` (by the counts, which come up to a minute later); and
+    (by the log), ``calls_counted`` and ``failures_counted`` (by the counts, which come seconds later); and
     ``secret_expires_at``, the expiry of its longest-lived secret.
     """
     live = ClientSecret.objects.filter(configuration=OuterRef("pk"), revoked_at=None).order_by("-expires_at")

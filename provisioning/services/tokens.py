@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from provisioning.models import ProvisioningConfiguration
-from provisioning.services import call_counts
 from provisioning.services.refusals import record_refusal
 from provisioning.sql import Statement, parameter, run, whole
 
@@ -54,7 +53,6 @@ def record_contact(*, configuration: ProvisioningConfiguration, at: datetime) ->
     fresh.update(last_contact_at=at)
     if configuration.first_contact_at is None:
         rows.filter(first_contact_at__isnull=True).update(first_contact_at=at)
-    call_counts.flush()
 
 
 def _record_other_tenant_url(checksum: str, at: datetime) -> None:

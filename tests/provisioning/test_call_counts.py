@@ -1,7 +1,9 @@
 """Calls are counted per configuration and minute, whoever counts, and cost no statement of their own."""
 
+import queue
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,6 @@ from django.db import DatabaseError
 from provisioning.models import CallCount, ProvisioningConfiguration
 from provisioning.services import call_counts
 from provisioning.services.call_counts import CallCounts, count_call, flush
-from provisioning.services.tokens import record_contact
 from tests.factories import NOON, make_configuration
 from tests.races import together
 from tests.scim.service import Service
@@ -57,28 +58,31 @@ def test_each_configuration_has_its_own():
     assert CallCount.objects.get(configuration=second).failures == 0
 
 
-def test_counting_writes_nothing_until_a_minute_has_passed(django_assert_num_queries):
-    configuration = make_configuration()
+def test_counting_costs_no_statement(django_assert_num_queries):
     with django_assert_num_queries(0):
-        for second in (0, 30, 59):
-            count_call(configuration.pk, failed=False, at=NOON + timedelta(seconds=second))
-
-    count_call(configuration.pk, failed=False, at=NOON + timedelta(seconds=60))
-
-    assert rows() == [(NOON, 3, 0), (NOON + timedelta(minutes=1), 1, 0)]
+        for second in (0, 30, 600):
+            count_call(7, failed=False, at=NOON + timedelta(seconds=second))
 
 
-def test_the_next_contact_writes_what_was_counted():
-    configuration = make_configuration()
-    record_contact(configuration=configuration, at=NOON)
-    count_call(configuration.pk, failed=False, at=NOON)
-    configuration.refresh_from_db()
+@pytest.mark.django_db(transaction=True)
+def test_a_process_writes_its_counts_again_and_again_by_itself(monkeypatch, settings):
+    configuration, waits, go_on, never = make_configuration(), queue.Queue(), threading.Event(), threading.Event()
 
-    record_contact(configuration=configuration, at=NOON + timedelta(seconds=14))
+    def sleep(seconds):
+        waits.put(seconds)
+        (never if go_on.is_set() else go_on).wait()
+
+    monkeypatch.setattr(call_counts, "counts", CallCounts())
+    monkeypatch.setattr(call_counts.time, "sleep", sleep)
+    settings.CALL_COUNT_SECONDS = 10
+    count_call(configuration.pk, failed=True, at=NOON)
+    assert waits.get(timeout=30) == 10
     assert rows() == []
-    record_contact(configuration=configuration, at=NOON + timedelta(seconds=15))
 
-    assert rows() == [(NOON, 1, 0)]
+    go_on.set()
+
+    assert waits.get(timeout=30) == 10
+    assert rows() == [(NOON, 1, 1)]
 
 
 def test_nothing_counted_costs_nothing(django_assert_num_queries):
