@@ -189,6 +189,8 @@ def _change(account: LoginAccount, profile: AccountProfile | None, call: Call) -
     changes: dict[str, Any] = {}
     if profile is not None:
         changes = difference(account.document | {"active": shown_active(account)}, profile.document)
+        if profile.username.casefold() != account.username_key:
+            _free(profile.username, call)
         _describe(account, profile, call.at)
     was_enabled = account.is_enabled
     detail = _set_active(account, wanted=profile.is_enabled if profile else shown_active(account), at=call.at)
@@ -203,6 +205,13 @@ def _change(account: LoginAccount, profile: AccountProfile | None, call: Call) -
         Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]), _logged(call, account, 200, changes, detail)
     )
     announce(account.subscription_id)
+
+
+def _free(username: str, call: Call) -> None:
+    """Let a removed account of the configuration give up its username, which is free for SCIM (1-product §1.3)."""
+    suffix = f" (removed, renamed {call.at:%Y-%m-%d %H:%M:%S})"
+    names = [suffix, suffix, call.configuration.subscription_id, username.casefold(), call.configuration.pk]
+    run_alone(Statement(_FREE, names))
 
 
 def _describe(account: LoginAccount, profile: AccountProfile, at: datetime) -> None:
@@ -286,6 +295,10 @@ _UPDATED = tuple(name for name in _ACCOUNT.names if name not in _KEPT)
 _INSERT = f"{insertion(LoginAccount, _INSERTED)} ON CONFLICT DO NOTHING RETURNING id"
 _ASSIGNMENTS = ", ".join(f"{name} = %s" for name in _UPDATED)
 _UPDATE = f"UPDATE provisioning_loginaccount SET {_ASSIGNMENTS} WHERE id = %s RETURNING id"  # noqa: S608
+_FREE = """
+UPDATE provisioning_loginaccount
+SET username = username || %s, username_key = username_key || %s, generation = generation + 1
+WHERE subscription_id = %s AND username_key = %s AND configuration_id = %s AND scim_id IS NULL"""
 _LEAVE_GROUPS = "DELETE FROM provisioning_groupmembership WHERE account_id = %s"
 _FROM = " FROM provisioning_loginaccount WHERE configuration_id = %s AND scim_id = %s"
 _LOCK = {"postgresql": " FOR UPDATE OF provisioning_loginaccount", "sqlite": ""}

@@ -77,17 +77,9 @@ def create(*, body: object, call: Call, projection: Projection) -> Answer:
 
 
 def replace(*, scim_id: str, body: object, call: Call, projection: Projection) -> Answer:
-    """Give a user this content and no other; who is not said to be active or inactive stays what they are.
-
-    Raises as ``create`` does, and ``AccountNotFound``.
-    """
+    """Give a user this content and no other. Raises as ``create`` does, and ``AccountNotFound``."""
     document = normalize(USER, body).document
-
-    def change(account: LoginAccount) -> AccountProfile | None:
-        profile = profile_of({"active": shown_active(account), **document})
-        return None if profile.document == _current(account) else profile
-
-    return _changed(scim_id, change, call, projection)
+    return _changed(scim_id, lambda account: _news(account, document), call, projection)
 
 
 def modify(*, scim_id: str, body: object, call: Call, projection: Projection | None) -> Answer:
@@ -100,7 +92,7 @@ def modify(*, scim_id: str, body: object, call: Call, projection: Projection | N
     def change(account: LoginAccount) -> AccountProfile | None:
         known = read_only(USER, account, call.configuration.tenant_url)
         patched = patch.apply(operations, with_schemas(USER, _current(account)), USER, read_only=known)
-        return profile_of(patched.document) if patched.changed else None
+        return _news(account, patched.document) if patched.changed else None
 
     return _changed(scim_id, change, call, projection)
 
@@ -183,6 +175,15 @@ def _changed(scim_id: str, change: Change, call: Call, projection: Projection | 
     is_same = _manager_id(account) == managers[0]
     manager_name = account.manager_name if is_same else _manager_name(account)
     return _answer(account, manager_name, base, projection)
+
+
+def _news(account: LoginAccount, document: Document) -> AccountProfile | None:
+    """Return what becomes of the account; None: nothing. Who is not said to be active or inactive stays what they are.
+
+    Nobody who was dismissed comes back because a client left ``active`` out, or removed it.
+    """
+    profile = profile_of({"active": shown_active(account), **without_schemas(document)})
+    return None if profile.document == _current(account) else profile
 
 
 def _current(account: LoginAccount) -> Document:

@@ -215,17 +215,6 @@ EXCUSES: tuple[Excuse, ...] = (
         (user(emails=[]), users(filter="emails.value eq null")),
     ),
     Excuse(
-        "the name of somebody removed",
-        "1-product.md §1.3 wants it to be free; open: only a POST may use it yet.",
-        None,
-        (
-            user(),
-            Request("DELETE", ANN),
-            user(userName="bob"),
-            patch("/Users/<User 3>", operation("replace", "userName", value="ann")),
-        ),
-    ),
-    Excuse(
         "an element without a value",
         "scim.schema.table, label: type and primary tell elements apart and are nothing alone, as Entra leaves them.",
         leaves_no_value,

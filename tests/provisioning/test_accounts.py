@@ -1,11 +1,8 @@
 """What an identity provider does to login accounts (1-product §1.3)."""
 
-import threading
-from datetime import timedelta
-
 import pytest
 
-from provisioning.models import LoginAccount, ProvisioningLogEntry
+from provisioning.models import LoginAccount
 from provisioning.services import accounts, groups
 from provisioning.services.memberships import MemberChange
 from provisioning.signals import directory_changed
@@ -19,18 +16,10 @@ from tests.factories import (
     make_profile,
     make_subscription,
 )
+from tests.provisioning.deeds import LATER, adopting, last_entry, remove, update_call
 from tests.races import together
 
 pytestmark = pytest.mark.django_db
-LATER = NOON + timedelta(hours=1)
-
-
-def last_entry() -> ProvisioningLogEntry:
-    return ProvisioningLogEntry.objects.latest("pk")
-
-
-def update_call(account):
-    return make_call(account.configuration, operation="update", at=LATER)
 
 
 def test_a_new_account_is_due_for_the_reconcilers():
@@ -205,13 +194,6 @@ def test_of_parallel_creates_of_one_username_one_wins():
     assert LoginAccount.objects.count() == 1
 
 
-def adopting(subscription):
-    configuration = make_configuration(subscription)
-    configuration.adopts_manual_accounts = True
-    configuration.save()
-    return configuration
-
-
 def test_a_manual_account_is_adopted_where_the_configuration_allows_it():
     subscription = make_subscription()
     ann = make_admin(subscription, "Ann@contoso.example", role=LoginAccount.Role.ACCESS_ADMIN)
@@ -227,11 +209,6 @@ def test_a_manual_account_is_adopted_where_the_configuration_allows_it():
     assert last_entry().detail == (
         "Took over the manual account “Ann@contoso.example”, with its role, license and vaults."
     )
-
-
-def remove(account):
-    configuration = account.configuration
-    accounts.remove_account(scim_id=account.scim_id, call=make_call(configuration, operation="delete", at=LATER))
 
 
 def test_what_another_configuration_removed_stays_its_own():
@@ -281,138 +258,30 @@ def test_a_revival_with_a_taken_external_id_changes_nothing():
     assert LoginAccount.objects.get(username="ann@contoso.example").is_removed
 
 
-def admin_through_scim(subscription, username="ann@contoso.example"):
-    account = make_account(make_configuration(subscription), username)
-    account.role = LoginAccount.Role.SUBSCRIPTION_ADMIN
-    account.save()
-    return account
+def test_a_removed_account_gives_up_its_username_to_another_one():
+    configuration = make_configuration()
+    gone, bob = (make_account(configuration, name) for name in ("ann@contoso.example", "bob@contoso.example"))
+    remove(gone)
+
+    profile = make_profile("Ann@contoso.example")
+    accounts.change_account(scim_id=bob.scim_id, change=lambda _: profile, call=update_call(bob))
+
+    gone.refresh_from_db()
+    bob.refresh_from_db()
+    assert (bob.username, bob.username_key) == ("Ann@contoso.example", "ann@contoso.example")
+    assert gone.username == "ann@contoso.example (removed, renamed 2026-05-12 13:00:00)"
+    assert gone.username_key == gone.username
+    assert gone.generation > gone.observed_generation
 
 
-def become(account, *, is_enabled=None):
-    profile = None if is_enabled is None else make_profile(account.username, is_enabled=is_enabled)
-    return accounts.change_account(scim_id=account.scim_id, change=lambda _: profile, call=update_call(account))
-
-
-def states(account):
-    account.refresh_from_db()
-    return account.is_enabled, accounts.shown_active(account)
-
-
-def test_the_last_subscription_admin_stays_enabled_and_the_provider_sees_what_it_asked_for():
-    ann = admin_through_scim(make_subscription())
-
-    become(ann, is_enabled=False)
-
-    assert states(ann) == (True, False)
-    assert ann.disabled_at is None
-    assert last_entry().changes["active"] == [True, False]
-    assert last_entry().detail.startswith("The account stays enabled, because it is the last enabled Subscription")
-
-
-@pytest.mark.parametrize("why", ["nobody", "disabled", "other subscription", "lesser role"])
-def test_who_does_not_count_as_another_admin(why):
+def test_a_removed_account_of_another_configuration_keeps_its_username():
     subscription = make_subscription()
-    ann = admin_through_scim(subscription)
-    if why == "disabled":
-        bob = make_admin(subscription)
-        LoginAccount.objects.filter(pk=bob.pk).update(is_enabled=False)
-    elif why == "other subscription":
-        make_admin(make_subscription())
-    elif why == "lesser role":
-        make_admin(subscription, role=LoginAccount.Role.ACCESS_ADMIN)
+    remove(make_account(make_configuration(subscription), "ann@contoso.example"))
+    bob = make_account(make_configuration(subscription), "bob@contoso.example")
 
-    become(ann, is_enabled=False)
-
-    assert states(ann) == (True, False)
-
-
-def test_an_admin_beside_another_one_is_disabled():
-    subscription = make_subscription()
-    ann = admin_through_scim(subscription)
-    make_admin(subscription)
-
-    become(ann, is_enabled=False)
-
-    assert states(ann) == (False, False)
-    assert last_entry().detail == ""
-
-
-def test_what_was_held_back_is_forgotten_when_the_provider_enables_the_account():
-    ann = admin_through_scim(make_subscription())
-    become(ann, is_enabled=False)
-
-    become(ann, is_enabled=True)
-
-    assert states(ann) == (True, True)
-    assert ann.intended_active is None
-
-
-@pytest.mark.parametrize("is_enabled", [None, False])
-def test_what_was_held_back_happens_with_the_next_call_once_there_is_another_admin(is_enabled):
-    subscription = make_subscription()
-    ann = admin_through_scim(subscription)
-    become(ann, is_enabled=False)
-    make_admin(subscription)
-    assert states(ann) == (True, False)
-
-    become(ann, is_enabled=is_enabled)
-
-    assert states(ann) == (False, False)
-    assert (ann.intended_active, ann.disabled_at, ann.version) == (None, LATER, 3)
-    assert last_entry().detail.startswith("Disabled now, as was asked for earlier")
-
-
-def test_the_last_subscription_admin_leaves_scim_and_keeps_the_portal():
-    ann = admin_through_scim(make_subscription())
-
-    remove(ann)
-
-    assert states(ann) == (True, False)
-    assert (ann.scim_id, ann.removed_at, ann.disabled_at) == (None, LATER, None)
-    assert last_entry().detail.startswith("The account stays enabled")
-
-
-def test_an_adopted_last_admin_is_not_disabled_either():
-    subscription = make_subscription()
-    make_admin(subscription, "ann@contoso.example")
-
-    adopted = make_account(adopting(subscription), "ann@contoso.example", is_enabled=False)
-
-    assert states(adopted) == (True, False)
-    assert last_entry().detail.endswith("then disable it again.")
-
-
-@pytest.mark.postgresql
-@pytest.mark.django_db(transaction=True)
-def test_of_two_admins_who_are_disabled_at_once_one_stays():
-    subscription = make_subscription()
-    admins = [admin_through_scim(subscription, f"admin{number}@x") for number in range(2)]
-
-    for _ in range(5):
-        together(2, lambda number: become(admins[number], is_enabled=False))
-
-        assert sorted(states(admin) for admin in admins) == [(False, False), (True, False)]
-        for admin in admins:
-            become(admin, is_enabled=True)
-
-
-@pytest.mark.postgresql
-@pytest.mark.django_db(transaction=True)
-def test_control_without_waiting_for_each_other_both_admins_are_disabled(monkeypatch):
-    subscription = make_subscription()
-    admins = [admin_through_scim(subscription, f"admin{number}@x") for number in range(2)]
-    both_have_looked = threading.Barrier(2)
-
-    def look(account):
-        others = LoginAccount.objects.filter(role=account.role, is_enabled=True).exclude(pk=account.pk)
-        is_last = not others.exists()
-        both_have_looked.wait(timeout=30)
-        return is_last
-
-    monkeypatch.setattr(accounts, "is_last_admin", look)
-    together(2, lambda number: become(admins[number], is_enabled=False))
-
-    assert [states(admin) for admin in admins] == [(False, False)] * 2
+    profile = make_profile("ann@contoso.example")
+    with pytest.raises(accounts.UsernameTaken):
+        accounts.change_account(scim_id=bob.scim_id, change=lambda _: profile, call=update_call(bob))
 
 
 @pytest.mark.postgresql
