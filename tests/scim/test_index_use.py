@@ -106,7 +106,7 @@ def check(plan: list[dict[str, Any]], at_most: int) -> None:
     assert looked_at(plan) <= at_most
 
 
-def ids(service: Service) -> dict[str, str]:
+def ids(service: Service) -> dict[str, str | None]:
     member = GroupMembership.objects.select_related("group", "account").order_by("-pk")[0]
     boss = LoginAccount.objects.get(username_key="boss")
     return {"user": member.account.scim_id, "group": member.group.scim_id, "boss": boss.scim_id}
@@ -169,7 +169,7 @@ def test_a_page_by_cursor_is_read_from_an_index_however_deep(service):
 
 
 def test_rows_that_are_skipped_are_looked_up_in_an_index_only(service):
-    plan = plan_of(service, "/Users", startIndex=7_001, count=10)
+    plan = plan_of(service, "/Users", startIndex=1_001, count=10)
 
     skipped = [node for node in plan if node["Node Type"] == "Limit"][-1]["Plans"][0]
     assert re.fullmatch(r"Index (Only )?Scan", skipped["Node Type"])
