@@ -97,7 +97,10 @@ def plan_of(service: Service, path: str, **parameters: Any) -> list[dict[str, An
 def looked_at(plan: list[dict[str, Any]]) -> float:
     """Return how many rows the plan touched, those it threw away included."""
     scans = [node for node in plan if "Relation Name" in node or "Index Name" in node]
-    return sum((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"] for node in scans)
+    return sum(
+        float(node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * float(node["Actual Loops"])
+        for node in scans
+    )
 
 
 def check(plan: list[dict[str, Any]], at_most: int) -> None:
