@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import b64decode
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -10,7 +11,7 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 
 from provisioning.models import ClientSecret
 from provisioning.services.refusals import record_refused_secret
-from provisioning.services.secrets import digest
+from provisioning.services.secrets import digest, live_secrets, record_use
 from provisioning.services.tokens import record_contact
 
 _NOBODY = digest("no such client")
@@ -31,11 +32,12 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
         credentials = _credentials(request)
         if credentials is None:
             return False
-        secret, now = _matching_secret(*credentials), timezone.now()
+        now = timezone.now()
+        secret = _matching_secret(*credentials, now)
         if secret is None:
             record_refused_secret(client_id=credentials[0], secret=credentials[1], at=now)
             return False
-        ClientSecret.objects.filter(pk=secret.pk).update(last_used_at=now)
+        record_use(secret=secret, at=now)
         record_contact(configuration=secret.configuration, at=now)
         request.client = secret.configuration.application
         return True
@@ -67,15 +69,10 @@ def _from_header(request: Any) -> tuple[str, str] | None:
     return unquote_plus(client_id), unquote_plus(secret)
 
 
-def _matching_secret(client_id: str, secret: str) -> ClientSecret | None:
+def _matching_secret(client_id: str, secret: str, at: datetime) -> ClientSecret | None:
     offered = digest(secret)
-    live = ClientSecret.objects.select_related("configuration__application").filter(
-        configuration__application__client_id=client_id,
-        revoked_at__isnull=True,
-        expires_at__gt=timezone.now(),
-    )
     found = None
-    for candidate in list(live) or [ClientSecret(digest=_NOBODY)]:
+    for candidate in live_secrets(client_id=client_id, at=at) or [ClientSecret(digest=_NOBODY)]:
         if hmac.compare_digest(candidate.digest, offered):
             found = candidate
     return found

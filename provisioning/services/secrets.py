@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from oauth2_provider.models import Application
 
 from provisioning.models import ClientSecret, ProvisioningConfiguration
+from provisioning.sql import Statement, execute, parameter, run, whole
 
 PREFIX: Final = "mfms_"
 LIFETIME: Final = timedelta(days=365)
@@ -51,3 +53,32 @@ def _checksum(body: str) -> str:
         number, rest = divmod(number, len(_ALPHABET))
         text = _ALPHABET[rest] + text
     return text.rjust(_CHECKSUM_LENGTH, "0")
+
+
+def live_secrets(*, client_id: str, at: datetime) -> list[ClientSecret]:
+    """Return the live secrets of an OAuth client, with its configuration and application, by one statement."""
+    rows, first, second = run(Statement(_LIVE, (client_id, parameter(at)))), len(_SECRET.names), _WIDTH
+    secrets_of_client = _SECRET.read(row[:first] for row in rows)
+    for row, secret in zip(rows, secrets_of_client, strict=True):
+        [secret.configuration] = _CONFIGURATION.read([row[first:second]])
+        [secret.configuration.application] = _APPLICATION.read([row[second:]])
+    return secrets_of_client
+
+
+def record_use(*, secret: ClientSecret, at: datetime) -> None:
+    """Remember that a token was issued for this secret."""
+    execute(
+        Statement("UPDATE provisioning_clientsecret SET last_used_at = %s WHERE id = %s", (parameter(at), secret.pk))
+    )
+
+
+_SECRET, _CONFIGURATION, _APPLICATION = whole(ClientSecret), whole(ProvisioningConfiguration), whole(Application)
+_WIDTH = len(_SECRET.names) + len(_CONFIGURATION.names)
+_LIVE = f"""
+SELECT {_SECRET.text}, {_CONFIGURATION.text}, {_APPLICATION.text}
+FROM oauth2_provider_application
+JOIN provisioning_provisioningconfiguration
+ON provisioning_provisioningconfiguration.application_id = oauth2_provider_application.id
+JOIN provisioning_clientsecret
+ON provisioning_clientsecret.configuration_id = provisioning_provisioningconfiguration.id
+WHERE client_id = %s AND revoked_at IS NULL AND expires_at > %s"""  # noqa: S608
