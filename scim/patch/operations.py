@@ -14,7 +14,7 @@ from scim.documents import is_urn
 from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget, PayloadTooLarge
 from scim.filter.ast import Path, count_nodes
 from scim.filter.parser import parse_path
-from scim.schema.checks import alone
+from scim.schema.checks import alone, check_for, id_of
 from scim.schema.table import Attribute, Field, Mutability, ResourceType, Type
 
 PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -170,7 +170,9 @@ def _unknown_extension(text: str, resource_type: ResourceType) -> ExtensionPath:
 
 def _read_path(operation: Operation, resource_type: ResourceType) -> Iterator[Operation]:
     path = operation.path
-    if operation.op is Op.REMOVE or operation.value is None:
+    if isinstance(path, Path) and path.field.leaf.follows_id and not path.field.attribute.multi_valued:
+        yield from _read_following(operation, path.field)
+    elif operation.op is Op.REMOVE or operation.value is None:
         yield operation
     elif isinstance(path, ExtensionPath):
         yield from _read_extension(operation, path, resource_type)
@@ -210,10 +212,25 @@ def _read_complex(operation: Operation, field: Field) -> Iterator[Operation]:
     if not isinstance(value, dict):
         yield operation
         return
+    names_id = any(key.lower() == "value" and item is not None for key, item in value.items())
     for key, item in value.items():
         sub = field.attribute.sub(key)
-        if sub and _may_write(sub):
-            yield Operation(operation.op, Path(Field(field.extension, field.attribute, sub)), item, operation.implicit)
+        if not sub or not _may_write(sub):
+            continue
+        part = Field(field.extension, field.attribute, sub)
+        change = Operation(operation.op, Path(part), item, operation.implicit)
+        if not sub.follows_id:
+            yield change
+        elif not names_id:
+            yield from _read_following(change, part)
+
+
+def _read_following(operation: Operation, field: Field) -> Iterator[Operation]:
+    """Read the id of another resource out of its address; without one there is nothing to change."""
+    address = check_for(field)(operation.value)
+    if operation.op is not Op.REMOVE and (identifier := id_of(address)):
+        path = Path(Field(field.extension, field.attribute, field.attribute.sub("value")))
+        yield Operation(operation.op, path, identifier, operation.implicit)
 
 
 def _may_write(attribute: Attribute | None) -> bool:

@@ -129,9 +129,15 @@ def _is_out_of_reach(value: Any) -> bool:
     return isinstance(value, int) and value not in INTEGER_RANGE
 
 
+def id_of(reference: Any) -> Any:
+    """Return the id at the end of a resource's address, None where there is none."""
+    return (reference.rstrip("/").rpartition("/")[2] or None) if isinstance(reference, str) else None
+
+
 def _set_id(field: Field, item: Any) -> str:
     if isinstance(item, dict):
-        item = next((value for key, value in item.items() if key.lower() == "value"), None)
+        parts = {key.lower(): value for key, value in item.items()}
+        item = parts["value"] if parts.get("value") is not None else id_of(parts.get("$ref"))
     if found := _id(item):
         return str(found)
     raise InvalidValue(f'{field} takes the ids of resources, as in [{{"value": "…"}}]; {_shown(item)} is none.')
@@ -196,6 +202,7 @@ def _complex(field: Field) -> Check:
     """Compile the check of an object, which is run for every value of every request."""
     table = _sub_checks(field)
     takes_text = "value" in table
+    following = [sub.name for sub in field.attribute.sub_attributes if sub.follows_id]
 
     def check(value: Any) -> Any:
         if type(value) is not dict:
@@ -206,9 +213,17 @@ def _complex(field: Field) -> Check:
                 value = {"value": value}
             if not isinstance(value, dict):
                 raise InvalidValue(f"{field} must be an object.")
-        return kept_of(table, value) or None
+        kept = kept_of(table, value)
+        return (_by_id(kept, following, table["value"][1]) if following else kept) or None
 
     return check
+
+
+def _by_id(kept: Element, following: list[str], check_id: Check) -> Element:
+    """Leave the id alone of what is said of another resource."""
+    if "value" not in kept and (identifier := check_id(id_of(kept.get("$ref")))):
+        kept["value"] = identifier
+    return {name: value for name, value in kept.items() if name not in following}
 
 
 def _sub_checks(field: Field) -> dict[str, tuple[str, Check]]:

@@ -19,7 +19,14 @@ ENTERPRISE_SCHEMA = Schema(
             Type.COMPLEX,
             sub_attributes=(
                 Attribute("value", "Id of the manager.", case_exact=True, is_id=True),
-                read_only("$ref", "Address of the manager.", Type.REFERENCE, "User"),
+                Attribute(
+                    "$ref",
+                    "Address of the manager.",
+                    Type.REFERENCE,
+                    case_exact=True,
+                    reference_types=("User",),
+                    follows_id=True,
+                ),
                 read_only("displayName", "Name of the manager."),
             ),
         ),

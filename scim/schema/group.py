@@ -1,6 +1,5 @@
 """The core Group (RFC 7643 §4.2, §8.7.1)."""
 
-from scim.schema.common import read_only
 from scim.schema.table import Attribute, Mutability, Schema, Type, Uniqueness
 
 MEMBERS = Attribute(
@@ -18,13 +17,22 @@ MEMBERS = Attribute(
             mutability=Mutability.IMMUTABLE,
             is_id=True,
         ),
-        read_only("$ref", "Address of the member.", Type.REFERENCE, "User", "Group"),
+        Attribute(
+            "$ref",
+            "Address of the member.",
+            Type.REFERENCE,
+            case_exact=True,
+            mutability=Mutability.IMMUTABLE,
+            reference_types=("User", "Group"),
+            follows_id=True,
+        ),
         Attribute("display", "Name of the member.", mutability=Mutability.READ_ONLY, aliases=("displayName",)),
         Attribute(
             "type",
             "Resource type of the member.",
-            mutability=Mutability.READ_ONLY,
+            mutability=Mutability.IMMUTABLE,
             canonical_values=("User", "Group"),
+            follows_id=True,
         ),
     ),
 )

@@ -45,6 +45,8 @@ class Attribute:
     ``name`` has the canonical spelling. ``aliases`` are other names that clients use for it.
     ``kept_as_set``: the values are ids of other resources, stored as rows outside the document.
     ``is_id``: the value is the id of another resource, which has no spaces and is not long (D-08).
+    ``follows_id``: what the service tells of the resource whose id is beside it. A client may send it; where it leaves
+    out the id, the address (``$ref``) says which one is meant.
     ``label``: a sub-attribute that tells elements apart (``type``, ``primary``), nothing without a value.
     """
 
@@ -63,6 +65,7 @@ class Attribute:
     aliases: tuple[str, ...] = ()
     kept_as_set: bool = False
     is_id: bool = False
+    follows_id: bool = False
     label: bool = False
 
     @cached_property

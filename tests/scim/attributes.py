@@ -26,6 +26,8 @@ WRONG: dict[str, list[Any]] = {
     "binary": ["###", 5],
 }
 Published = dict[str, Any]
+FOLLOWING = {("manager", "$ref"), ("members", "$ref"), ("members", "type")}
+"""What a client may send, and the service tells by the id beside it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,11 @@ class Row:
     @property
     def is_written(self) -> bool:
         """Whether a client writes it at will; members are ids of others, and tried by tests of their own."""
-        return not self.is_read_only and self.leaf["mutability"] != "immutable" and self.attribute["name"] != "members"
+        return not self.is_read_only and not self.follows(self.leaf) and self.attribute["name"] != "members"
+
+    def follows(self, sub: Published) -> bool:
+        """Whether the service tells this sub-attribute by another one, be it sent or not."""
+        return (self.attribute["name"], sub["name"]) in FOLLOWING or sub["mutability"] == "readOnly"
 
     def put(self, body: dict[str, Any], value: Any) -> dict[str, Any]:
         """Return a copy of ``body`` with ``value`` for the whole attribute."""
@@ -76,18 +82,14 @@ class Row:
         """Leave out what the service adds to an object that a client wrote."""
         if not isinstance(found, dict) or self.is_read_only:
             return found
-        added = {sub["name"] for sub in self.attribute["subAttributes"] if sub["mutability"] == "readOnly"}
+        added = {sub["name"] for sub in self.attribute["subAttributes"] if self.follows(sub)}
         return {name: value for name, value in found.items() if name not in added}
 
     def whole(self, values: dict[str, Any]) -> Any:
         """Return a value of the whole attribute, with every sub-attribute that a client can write."""
         if self.attribute["type"] != "complex":
             return values[self.attribute["type"]]
-        element = {
-            sub["name"]: values[sub["type"]]
-            for sub in self.attribute["subAttributes"]
-            if sub["mutability"] != "readOnly"
-        }
+        element = {sub["name"]: values[sub["type"]] for sub in self.attribute["subAttributes"] if not self.follows(sub)}
         return [element] if self.attribute["multiValued"] else element
 
     def with_part(self, value: Any) -> Any:

@@ -24,10 +24,7 @@ CHARACTERISTICS |= {"returned": "default", "uniqueness": "none", "canonicalValue
 DEVIATIONS = {  # docs/decisions/0012: what RFC 7643 §8.7.1 has, and what this service does
     ("Group", "displayName", "uniqueness"): ("none", "server"),
     ("Group", "members.value", "required"): (False, True),
-    ("Group", "members.$ref", "mutability"): ("immutable", "readOnly"),
-    ("Group", "members.type", "mutability"): ("immutable", "readOnly"),
     ("Group", "members.display", "mutability"): ("readWrite", "readOnly"),
-    ("EnterpriseUser", "manager.$ref", "mutability"): ("readWrite", "readOnly"),
 }
 
 

@@ -9,7 +9,9 @@ from tests.scim.patching import ANNA, BARE, CORE, CUSTOM, ENT, HOME, INFO, WORK,
 
 def differences(document: dict[str, Any], *operations: object) -> dict[str, Any]:
     """Patch ``document``; return what is other afterwards, None for what is gone."""
-    patched = patch(document, *operations, read_only={"id": "Anna-1", "meta": {"resourceType": "User", "version": "W/1"}})
+    patched = patch(
+        document, *operations, read_only={"id": "Anna-1", "meta": {"resourceType": "User", "version": "W/1"}}
+    )
     after = patched.document
     names = [name for name in {**document, **after} if name != "schemas"]
     assert patched.sets == {}

@@ -74,7 +74,9 @@ def test_creating_a_user_takes_one_statement_besides(service):
     manager = service.make_user("boss@x", displayName="Boss")
 
     assert len(statements(lambda: service.make_user("ada@x", active=True))) == on(postgresql=2, sqlite=4)
-    assert len(statements(lambda: service.make_user("b@x", **{ENTERPRISE_SCHEMA.urn: {"manager": manager}}))) == on(postgresql=3, sqlite=5)
+    assert len(statements(lambda: service.make_user("b@x", **{ENTERPRISE_SCHEMA.urn: {"manager": manager}}))) == on(
+        postgresql=3, sqlite=5
+    )
 
 
 def test_disabling_a_user_takes_two_statements_besides(service):
