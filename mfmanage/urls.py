@@ -1,6 +1,6 @@
 """Every address of the installation."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from mfmanage import health
 from scim.views.openapi import openapi
@@ -10,7 +10,7 @@ urlpatterns = [
     path("readyz", health.ready, name="ready"),
     path("oauth/", include("provisioning.oauth.urls")),
     path("scim/openapi.json", openapi, name="openapi"),
-    path("scim/v2/", include("scim.urls")),
+    re_path(r"^scim/v2/+", include("scim.urls")),
     path("account/", include("provisioning.sign_in_urls")),
     path("licensing/", include("licensing.urls")),
     path("", include("provisioning.urls")),

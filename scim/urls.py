@@ -12,7 +12,7 @@ def _named(name: str) -> str:
     return "".join(f"[{letter.upper()}{letter.lower()}]" for letter in name)
 
 
-_TENANT: Final = r"^/*(?P<public_id>[^/]+)/+"
+_TENANT: Final = r"^(?P<public_id>[^/]+)/+"
 _USERS, _GROUPS = _named("Users"), _named("Groups")
 _SEARCH: Final = rf"\.{_named('search')}"
 
@@ -29,6 +29,6 @@ urlpatterns = [
     re_path(rf"{_TENANT}{_named('ServiceProviderConfig')}/*$", discovery.ServiceProviderConfigView.as_view()),
     re_path(rf"{_TENANT}{_named('ResourceTypes')}(?:/+(?P<name>[^/]*))?/*$", discovery.ResourceTypesView.as_view()),
     re_path(rf"{_TENANT}{_named('Schemas')}(?:/+(?P<name>[^/]*))?/*$", discovery.SchemasView.as_view()),
-    re_path(r"^/*(?P<public_id>[^/]+)/*$", search.RootView.as_view()),
-    re_path(r"^/*(?P<public_id>[^/]*)", discovery.UnknownView.as_view()),
+    re_path(r"^(?P<public_id>[^/]+)/*$", search.RootView.as_view()),
+    re_path(r"^(?P<public_id>[^/]*)", discovery.UnknownView.as_view()),
 ]

@@ -1,6 +1,7 @@
 """Parallel calls: nothing is made twice, and nothing is lost (PostgreSQL; SQLite lets one writer in at a time)."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -117,7 +118,7 @@ def test_control_without_the_lock_changes_of_one_user_are_lost(service):
 def test_a_rename_and_changes_of_members_at_once_are_all_there_in_the_end(service: Service):
     users = [service.make_user(f"u{number}@x") for number in range(4)]
     group = service.make_group("Old", members=[{"value": user} for user in users[:2]])
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"op": "replace", "path": "displayName", "value": "New"},
         {"op": "replace", "path": "externalId", "value": "E-1"},
         {"op": "remove", "path": "members", "value": [{"value": users[0]}]},
@@ -148,7 +149,7 @@ def test_of_parallel_replacements_of_the_members_one_is_left_whole(service: Serv
 
 
 @pytest.mark.usefixtures("everybody_reads_first")
-def test_control_without_the_lock_changes_of_one_group_are_lost(service):
+def test_control_without_the_lock_changes_of_one_group_are_lost(service: Service):
     group = service.make_group("Old")
     changes = [("displayName", "New"), ("externalId", "E-1"), ("displayName", "Newer"), ("externalId", "E-2")]
 
