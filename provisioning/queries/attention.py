@@ -31,9 +31,13 @@ def facts(subscription: Subscription, rows: list[ProvisioningConfiguration]) -> 
     may = Permission.PROVISIONING
     return [
         Notice(contact_words(rows), address(subscription, "configurations"), "good", may),
-        Notice(f"{number_words(people)} provisioned users", address(subscription, "users"), "good"),
-        Notice(f"{number_words(groups)} user groups", address(subscription, "groups"), "good", may),
+        Notice(_counted(people, "provisioned user"), address(subscription, "users"), "good"),
+        Notice(_counted(groups, "user group"), address(subscription, "groups"), "good", may),
     ]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number_words(number)} {what}{'' if number == 1 else 's'}"
 
 
 def problems(subscription: Subscription, rows: list[ProvisioningConfiguration], *, now: datetime) -> list[Notice]:

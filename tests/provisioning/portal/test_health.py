@@ -187,6 +187,7 @@ def test_home_says_it_in_words_with_links(contoso, admin):
 
     assert "Last call from Contoso Entra ID 3\xa0minutes ago" in page
     assert "2 provisioned users" in page
+    assert "1 user group<" in page
     assert "Nothing needs attention" in page
 
 
