@@ -15,13 +15,14 @@ from django.db.models import Q
 
 from licensing.models import WAITING, LicenseGrant, LicensePool
 from licensing.plans import licenses as plan
+from licensing.reconcilers import wishes
 from licensing.reconcilers.spreading import spread
 from licensing.services import bulk, facts, pools, presence
 from licensing.services.due import BEHIND
 from provisioning.license_types import LICENSED_TYPES, LicenseType
 from provisioning.models import LoginAccount, Subscription
 
-BATCH = 1000
+BATCH = 5000
 """How many accounts, and how many of those who wait for a type, one pass looks at."""
 
 
@@ -55,40 +56,16 @@ def reconcile(subscription_id: int, *, now: datetime, batch: int = BATCH) -> Tal
 def _pass(subscription_id: int, now: datetime, batch: int) -> Tally:
     locked = pools.lock(subscription_id)
     subscription = Subscription.objects.get(pk=subscription_id)
+    # Generations are read first: whatever changes meanwhile raises them, so that the account stays due.
     due = LoginAccount.objects.filter(BEHIND, subscription_id=subscription_id).order_by("pk")[:batch]
-    accounts, generations = facts.read(due)
-    policy = facts.release_policy(subscription)
-    wishes = {one.account_id: plan.wish(one, policy, now) for one in accounts}
-    _record_wishes(subscription_id, accounts, wishes)
-    released = [wish.released for wish in wishes.values() if wish.released]
-    _change_pools(locked, plan.changes(released, ()))
-    moves = [] if len(accounts) == batch else _fill(subscription, locked, now, batch)
-    touched = wishes.keys() | {move.account_id for move in moves}
+    generations = dict(due.values_list("pk", "generation"))
+    released = wishes.record(subscription_id, list(generations), facts.release_policy(subscription), now)
+    _change_pools(locked, {license_type: -number for license_type, number in released.items()})
+    moves = [] if len(generations) == batch else _fill(subscription, locked, now, batch)
+    touched = generations.keys() | {move.account_id for move in moves}
     due_users = presence.recompute(subscription_id, sorted(touched), now)
     _observe(generations)
-    return Tally(len(accounts), len(moves), len(released), due_users)
-
-
-def _record_wishes(subscription_id: int, accounts: Iterable[plan.AccountFacts], wishes: dict[int, plan.Wish]) -> None:
-    rows = [
-        {
-            "subscription_id": subscription_id,
-            "account_id": one.account_id,
-            "username_key": one.username_key,
-            "wanted_type": wish.wanted,
-            "asked_at": wish.asked_at,
-            "passed_over_at": wish.passed_over_at,
-            "granted_type": wish.granted,
-            "granted_at": wish.granted_at,
-            "source_kind": wish.source.kind,
-            "source_group_id": wish.source.group_id,
-            "release_due_at": wish.release_due_at,
-        }
-        for one, wish in ((one, wishes[one.account_id]) for one in accounts)
-    ]
-    known = ("subscription_id", "account_id")
-    changing = [name for name in rows[0] if name not in known] if rows else []
-    bulk.put(LicenseGrant, rows, key=["account_id"], changing=changing)
+    return Tally(len(generations), len(moves), sum(released.values()), due_users)
 
 
 def _fill(
@@ -97,12 +74,19 @@ def _fill(
     """Give free seats to those who wait, and record who is left without one."""
     queues = {one: _queue(subscription, locked[one], batch) for one in LICENSED_TYPES}
     moves = plan.fill(free_seats(locked.values()), queues)
-    given = [{"account_id": move.account_id, "granted_type": move.to, "granted_at": now} for move in moves]
-    bulk.change(LicenseGrant, given, key="account_id", changing=["granted_type", "granted_at"])
+    for license_type in LICENSED_TYPES:
+        _grant(license_type, [move.account_id for move in moves if move.to == license_type], now)
     _change_pools(locked, plan.changes((), moves))
     if not moves:
         _close_queues(subscription.pk, locked, now)
     return moves
+
+
+def _grant(license_type: LicenseType, account_ids: Sequence[int], now: datetime) -> None:
+    if account_ids:
+        given = [license_type, connection.ops.adapt_datetimefield_value(now), bulk.ids(account_ids)]
+        with connection.cursor() as cursor:
+            cursor.execute(_GRANT.format(ids=bulk.id_list()), given)
 
 
 def free_seats(locked: Iterable[LicensePool]) -> plan.Seats:
@@ -153,3 +137,6 @@ def _observe(generations: dict[int, int]) -> None:
         list(LoginAccount.objects.select_for_update(no_key=True).filter(pk__in=generations).order_by("pk").values("pk"))
     rows = [{"id": pk, "generation": read, "observed_generation": read} for pk, read in generations.items()]
     bulk.change(LoginAccount, rows, changing=["observed_generation"], same=["generation"])
+
+
+_GRANT = "UPDATE licensing_licensegrant SET granted_type = %s, granted_at = %s WHERE account_id IN ({ids})"

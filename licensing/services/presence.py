@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from licensing.clients.agent import LoginAccount as ServerAccount
@@ -55,6 +56,9 @@ def recompute(subscription_id: int, account_ids: Sequence[int], now: datetime) -
 
     Returns how many became due.
     """
+    account_ids = _concerned(account_ids)
+    if not account_ids:
+        return 0
     accounts = {account.pk: account for account in _accounts(account_ids)}
     wanted = _wanted_targets(accounts, now)
     records = _recorded(account_ids)
@@ -64,6 +68,13 @@ def recompute(subscription_id: int, account_ids: Sequence[int], now: datetime) -
             revisions[place] = revision
     _write(subscription_id, revisions, accounts, now)
     return len(revisions)
+
+
+def _concerned(account_ids: Sequence[int]) -> list[int]:
+    """Return those of the accounts that a vault knows or that a link may want there: mostly few."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CONCERNED.format(ids=bulk.id_list()), [bulk.ids(account_ids)] * 2)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _accounts(ids: Iterable[int]) -> Iterable[LoginAccount]:
@@ -175,3 +186,9 @@ def _write_members(subscription_id: int, revisions: dict[Place, plan.Revision]) 
         for target_id in revision.joined | revision.left
     ]
     bulk.put(VaultUserMembership, rows, key=["vault_user_id", "target_id"], changing=["wanted"])
+
+
+_CONCERNED = """
+SELECT m.account_id FROM provisioning_grouplink l JOIN provisioning_groupmembership m ON m.group_id = l.group_id
+WHERE m.account_id IN ({ids})
+UNION SELECT account_id FROM licensing_vaultuser WHERE account_id IN ({ids}) ORDER BY 1"""
