@@ -41,7 +41,7 @@ def group_license(request: PortalRequest, pk: int) -> HttpResponse:
     if group is None or (word and word not in {str(int(one)) for one in LicenseType}):
         raise Http404
     license_type = LicenseType(int(word)) if word else None
-    preview = previews.group_license(group=group, license_type=license_type, at=timezone.now())
-    shown = preview["accounts"][:SHOWN]
-    context = {"preview": preview, "shown": shown, "more": len(preview["accounts"]) - len(shown)}
+    preview = previews.group_license(group=group, license_type=license_type, at=timezone.now(), limit=SHOWN)
+    concerned = preview["gain"] + preview["lose"] + preview["wait"]
+    context = {"preview": preview, "more": concerned - len(preview["accounts"])}
     return render(request, "licensing/_group_license.html", context)

@@ -5,7 +5,8 @@ Two steps. ``wish`` looks at one account: what it wants, since when, why, and wh
 given, the result does not depend on how accounts are batched or in which order they are looked at.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -153,34 +154,22 @@ def _release(
     return (facts.granted, None) if due_at <= now else (NONE, due_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An account that wants a type and has another (or none)."""
-
-    account_id: int
-    granted: LicenseType
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """An account gets a seat of ``to`` and gives back one of ``origin``."""
-
-    account_id: int
-    origin: LicenseType
-    to: LicenseType
+Queues = Mapping[LicenseType, Sequence[int]]
+"""For each type, what those who wait for it have now (a number of ``LicenseType``), in the order of asking."""
 
 
 @dataclass(slots=True)
 class Seats:
     """Free seats by type; a type that is missing is not limited by seats."""
 
-    free: dict[LicenseType, int] = field(default_factory=dict)
+    free: dict[int, int] = field(default_factory=dict)
 
     def has(self, license_type: LicenseType) -> bool:
         return self.free.get(license_type, 1) > 0
 
-    def apply(self, move: Move) -> None:
-        for license_type, number in ((move.to, -1), (move.origin, 1)):
+    def move(self, origin: int, to: LicenseType) -> None:
+        """Take a seat of ``to`` and give back one of ``origin``."""
+        for license_type, number in ((to, -1), (origin, 1)):
             if license_type in self.free:
                 self.free[license_type] += number
 
@@ -190,44 +179,47 @@ def free_seats(purchased: Mapping[LicenseType, int], granted: Mapping[LicenseTyp
     return Seats({one: purchased.get(one, 0) - granted.get(one, 0) for one in (NAMED, READ_ONLY)})
 
 
-def fill(seats: Seats, queues: Mapping[LicenseType, Sequence[Waiting]]) -> list[Move]:
-    """Give free seats to those who asked first (rules 2 to 4); ``queues`` are in the order of asking.
+def fill(seats: Seats, queues: Queues) -> dict[LicenseType, int]:
+    """Give free seats to those who asked first, and return how many of each queue get one (rules 2 to 4).
 
     A move frees the seat that the account had, which may serve the next. When no seat is left, but the first in the
     Named queue has Read only and the first in the Read only queue has Named, the two change places.
     """
-    rest = {one: list(reversed(queues.get(one, ()))) for one in (NAMED, CONCURRENT, READ_ONLY)}
-    moves: list[Move] = []
-    while step := _serve(seats, rest) or _exchange(seats, rest):
-        for move in step:
-            seats.apply(move)
-        moves += step
-    return moves
+    served = dict.fromkeys((NAMED, CONCURRENT, READ_ONLY), 0)
+    is_moving = True
+    while is_moving:
+        is_moving = any(_serve(one, seats, queues, served) for one in served) or _exchange(seats, queues, served)
+    return served
 
 
-def _serve(seats: Seats, rest: dict[LicenseType, list[Waiting]]) -> list[Move]:
-    for license_type, queue in rest.items():
-        if queue and seats.has(license_type):
-            first = queue.pop()
-            return [Move(first.account_id, first.granted, license_type)]
-    return []
+def _serve(license_type: LicenseType, seats: Seats, queues: Queues, served: dict[LicenseType, int]) -> bool:
+    """Serve the queue while there are seats; return whether somebody got one."""
+    before = served[license_type]
+    while seats.has(license_type) and (origin := _first(license_type, queues, served)) is not None:
+        seats.move(origin, license_type)
+        served[license_type] += 1
+    return served[license_type] > before
 
 
-def _exchange(seats: Seats, rest: dict[LicenseType, list[Waiting]]) -> list[Move]:
-    up, down = rest[NAMED], rest[READ_ONLY]
-    if not (up and down and up[-1].granted == READ_ONLY and down[-1].granted == NAMED):
-        return []
-    if min(seats.free.values(), default=0) < 0:
-        return []
-    return [Move(up.pop().account_id, READ_ONLY, NAMED), Move(down.pop().account_id, NAMED, READ_ONLY)]
+def _exchange(seats: Seats, queues: Queues, served: dict[LicenseType, int]) -> bool:
+    """Let the first two who have each other's seats change places; return whether they did."""
+    firsts = _first(NAMED, queues, served), _first(READ_ONLY, queues, served)
+    if firsts != (READ_ONLY, NAMED) or min(seats.free.values(), default=0) < 0:
+        return False
+    served[NAMED] += 1
+    served[READ_ONLY] += 1
+    return True
 
 
-def changes(released: Iterable[LicenseType], moves: Iterable[Move]) -> dict[LicenseType, int]:
-    """Return by how much each pool's granted number changes."""
-    change: dict[LicenseType, int] = {}
-    for license_type in released:
-        change[license_type] = change.get(license_type, 0) - 1
-    for move in moves:
-        change[move.to] = change.get(move.to, 0) + 1
-        change[move.origin] = change.get(move.origin, 0) - 1
+def _first(license_type: LicenseType, queues: Queues, served: dict[LicenseType, int]) -> int | None:
+    """Return what the first of those has who still wait, or None when nobody does."""
+    queue, number = queues.get(license_type, ()), served[license_type]
+    return queue[number] if number < len(queue) else None
+
+
+def changes(queues: Queues, served: Mapping[LicenseType, int]) -> dict[LicenseType, int]:
+    """Return by how much each pool's granted number changes when so many of each queue get what they wait for."""
+    change = Counter(served)
+    for license_type, number in served.items():
+        change.subtract(LicenseType(origin) for origin in queues.get(license_type, ())[:number])
     return {license_type: number for license_type, number in change.items() if license_type > NONE and number}

@@ -6,22 +6,21 @@ so that who gets one depends on the order of asking and on nothing else. The num
 depend on the number of accounts.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from licensing.models import WAITING, LicenseGrant, LicensePool
 from licensing.plans import licenses as plan
-from licensing.reconcilers import wishes
 from licensing.reconcilers.spreading import spread
-from licensing.services import bulk, facts, pools, presence
+from licensing.services import bulk, pools, presence, wishes
 from licensing.services.due import BEHIND
 from provisioning.license_types import LICENSED_TYPES, LicenseType
 from provisioning.models import LoginAccount, Subscription
 
+LockedPools = dict[LicenseType, LicensePool]
 BATCH = 5000
 """How many accounts, and how many of those who wait for a type, one pass looks at."""
 
@@ -59,62 +58,44 @@ def _pass(subscription_id: int, now: datetime, batch: int) -> Tally:
     # Generations are read first: whatever changes meanwhile raises them, so that the account stays due.
     due = LoginAccount.objects.filter(BEHIND, subscription_id=subscription_id).order_by("pk")[:batch]
     generations = dict(due.values_list("pk", "generation"))
-    released = wishes.record(subscription_id, list(generations), facts.release_policy(subscription), now)
+    released = wishes.record(subscription_id, list(generations), wishes.release_policy(subscription), now)
     _change_pools(locked, {license_type: -number for license_type, number in released.items()})
-    moves = [] if len(generations) == batch else _fill(subscription, locked, now, batch)
-    touched = generations.keys() | {move.account_id for move in moves}
-    due_users = presence.recompute(subscription_id, sorted(touched), now)
+    granted = [] if len(generations) == batch else _fill(subscription, locked, now, batch)
+    due_users = presence.recompute(subscription_id, sorted(generations.keys() | granted), now)
     _observe(generations)
-    return Tally(len(generations), len(moves), sum(released.values()), due_users)
+    return Tally(len(generations), len(granted), sum(released.values()), due_users)
 
 
-def _fill(
-    subscription: Subscription, locked: dict[LicenseType, LicensePool], now: datetime, batch: int
-) -> list[plan.Move]:
-    """Give free seats to those who wait, and record who is left without one."""
-    queues = {one: _queue(subscription, locked[one], batch) for one in LICENSED_TYPES}
-    moves = plan.fill(free_seats(locked.values()), queues)
-    for license_type in LICENSED_TYPES:
-        _grant(license_type, [move.account_id for move in moves if move.to == license_type], now)
-    _change_pools(locked, plan.changes((), moves))
-    if not moves:
+def _fill(subscription: Subscription, locked: LockedPools, now: datetime, batch: int) -> list[int]:
+    """Give free seats to those who wait, record who is left without one, and return the accounts that got a seat."""
+    waiting = _waiting(subscription, locked)
+    queues = {one: bytes(queue.values_list("granted_type", flat=True)[:batch]) for one, queue in waiting.items()}
+    served = plan.fill(pools.free_seats(locked.values()), queues)
+    granted = [pk for one, number in served.items() if number for pk in _grant(one, waiting[one][:number], now)]
+    _change_pools(locked, plan.changes(queues, served))
+    if not granted:
         _close_queues(subscription.pk, locked, now)
-    return moves
+    return granted
 
 
-def _grant(license_type: LicenseType, account_ids: Sequence[int], now: datetime) -> None:
-    if account_ids:
-        given = [license_type, connection.ops.adapt_datetimefield_value(now), bulk.ids(account_ids)]
-        with connection.cursor() as cursor:
-            cursor.execute(_GRANT.format(ids=bulk.id_list()), given)
+def _waiting(subscription: Subscription, locked: LockedPools) -> dict[LicenseType, QuerySet[LicenseGrant]]:
+    """Return who may get a seat of each type now, in the order of asking."""
+    opened = pools.opened(subscription, locked.values())
+    everybody = LicenseGrant.objects.filter(WAITING, subscription=subscription).order_by("asked_at", "username_key")
+    unserved = everybody.filter(passed_over_at__isnull=True)
+    return {one: (everybody if one in opened else unserved).filter(wanted_type=one) for one in LICENSED_TYPES}
 
 
-def free_seats(locked: Iterable[LicensePool]) -> plan.Seats:
-    """Return the free seats of these pools."""
-    by_type = {LicenseType(pool.license_type): pool for pool in locked}
-    return plan.free_seats(
-        {one: pool.purchased for one, pool in by_type.items()}, {one: pool.granted for one, pool in by_type.items()}
-    )
+def _grant(license_type: LicenseType, first: QuerySet[LicenseGrant], now: datetime) -> list[int]:
+    """Give a license to the first of a queue, and return their accounts."""
+    chosen, parameters = first.values("account_id").query.sql_with_params()
+    given = [license_type, connection.ops.adapt_datetimefield_value(now), *parameters]
+    with connection.cursor() as cursor:
+        cursor.execute(_GRANT.format(chosen=chosen), given)
+        return [row[0] for row in cursor.fetchall()]
 
 
-def waiting(subscription: Subscription, pool: LicensePool) -> Q:
-    """Return who may get a seat of the pool now (1-product §1.4, rule 4).
-
-    With the vendor's fill policy, whoever was once left without a seat waits for the purchased number to change.
-    """
-    found = WAITING & Q(subscription=subscription, wanted_type=pool.license_type)
-    if subscription.fill_policy == Subscription.FillPolicy.ALWAYS or pool.generation != pool.observed_generation:
-        return found
-    return found & Q(passed_over_at__isnull=True)
-
-
-def _queue(subscription: Subscription, pool: LicensePool, batch: int) -> Sequence[plan.Waiting]:
-    grants = LicenseGrant.objects.filter(waiting(subscription, pool)).order_by("asked_at", "username_key")
-    rows = grants.values_list("account_id", "granted_type")[:batch]
-    return [plan.Waiting(account_id, LicenseType(granted)) for account_id, granted in rows]
-
-
-def _close_queues(subscription_id: int, locked: dict[LicenseType, LicensePool], now: datetime) -> None:
+def _close_queues(subscription_id: int, locked: LockedPools, now: datetime) -> None:
     """Record, once no seat can be given any more, whom that passed over, and that the pools were looked at."""
     LicenseGrant.objects.filter(WAITING, subscription_id=subscription_id, passed_over_at__isnull=True).update(
         passed_over_at=now
@@ -124,7 +105,7 @@ def _close_queues(subscription_id: int, locked: dict[LicenseType, LicensePool], 
             LicensePool.objects.filter(pk=pool.pk).update(observed_generation=pool.generation)
 
 
-def _change_pools(locked: dict[LicenseType, LicensePool], changes: dict[LicenseType, int]) -> None:
+def _change_pools(locked: LockedPools, changes: dict[LicenseType, int]) -> None:
     for license_type, by in sorted(changes.items()):
         pools.change_granted(locked[license_type], by)
         locked[license_type].granted += by
@@ -139,4 +120,6 @@ def _observe(generations: dict[int, int]) -> None:
     bulk.change(LoginAccount, rows, changing=["observed_generation"], same=["generation"])
 
 
-_GRANT = "UPDATE licensing_licensegrant SET granted_type = %s, granted_at = %s WHERE account_id IN ({ids})"
+_GRANT = """
+UPDATE licensing_licensegrant SET granted_type = %s, granted_at = %s
+WHERE account_id IN ({chosen}) RETURNING account_id"""

@@ -58,15 +58,13 @@ def change(
 
 
 def ids(numbers: Iterable[int]) -> str:
-    """Return row ids as the JSON parameter of ``ID_LIST``."""
+    """Return row ids as the JSON parameter of ``id_list``."""
     return json.dumps(sorted(numbers))
 
 
-def id_list() -> str:
+def id_list(parameter: str = "%s") -> str:
     """Return the subquery that reads row ids from one JSON parameter."""
-    if connection.vendor == "postgresql":
-        return "SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb) AS listed(value)"
-    return "SELECT value FROM json_each(%s)"
+    return _ID_LISTS[connection.vendor].format(parameter=parameter)
 
 
 def ordered_lock() -> str:
@@ -111,3 +109,9 @@ def _column(field: AnyField) -> str:
 
 def _table(model: type[Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001
+
+
+_ID_LISTS = {
+    "postgresql": "SELECT value::bigint FROM jsonb_array_elements_text({parameter}::jsonb) AS listed(value)",
+    "sqlite": "SELECT value FROM json_each({parameter})",
+}

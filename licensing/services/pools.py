@@ -8,6 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from licensing.models import LicensePool
+from licensing.plans import licenses as plan
 from provisioning.actor import Actor
 from provisioning.license_types import LICENSED_TYPES, LicenseType
 from provisioning.models import Subscription
@@ -94,6 +95,25 @@ def lock(subscription_id: int) -> dict[LicenseType, LicensePool]:
         LicensePool.objects.bulk_create(missing, ignore_conflicts=True)
         pools = _locked(subscription_id)
     return pools
+
+
+def free_seats(pools: Iterable[LicensePool]) -> plan.Seats:
+    """Return the free seats of these pools."""
+    by_type = {LicenseType(pool.license_type): pool for pool in pools}
+    return plan.free_seats(
+        {one: pool.purchased for one, pool in by_type.items()}, {one: pool.granted for one, pool in by_type.items()}
+    )
+
+
+def opened(subscription: Subscription, pools: Iterable[LicensePool]) -> set[LicenseType]:
+    """Return the types whose free seats may go to everybody who waits (1-product §1.4, rule 4).
+
+    Whoever waits for another type and was once left without a seat waits for the purchased number to change: that is
+    the vendor's fill policy.
+    """
+    if subscription.fill_policy == Subscription.FillPolicy.ALWAYS:
+        return set(LICENSED_TYPES)
+    return {LicenseType(pool.license_type) for pool in pools if pool.generation != pool.observed_generation}
 
 
 def change_granted(pool: LicensePool, by: int) -> None:

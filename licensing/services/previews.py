@@ -1,22 +1,24 @@
-"""What a change that touches many would do, by the same plan that will do it; nothing is changed (rule 9)."""
+"""What a change that touches many would do; nothing is changed (1-product §1.4, rule 9)."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
-
 from licensing.clients.agent import AgentRefused, AgentUnavailable, each_group_member
-from licensing.models import WAITING, LicenseGrant, LicensePool, VaultUser
-from licensing.plans import licenses as plan
+from licensing.models import VaultUser
 from licensing.plans.vaults import Mode, strangers_to_remove
-from licensing.services import agents, facts
-from provisioning.license_types import LICENSED_TYPES, LicenseType
-from provisioning.models import GroupLink, GroupMembership, LoginAccount, Subscription, UserGroup, Vault, VaultUserGroup
-
-Ask = tuple[datetime, str, plan.Waiting]
-"""A place in the queue: the time of asking, the username, and who it is."""
+from licensing.services import agents, futures, pools
+from licensing.services.futures import Change, Future, Line
+from provisioning.license_types import LicenseType
+from provisioning.models import (
+    GroupLink,
+    LoginAccount,
+    ProvisioningConfiguration,
+    Subscription,
+    UserGroup,
+    Vault,
+    VaultUserGroup,
+)
 
 
 class PreviewUnavailable(Exception):
@@ -26,44 +28,86 @@ class PreviewUnavailable(Exception):
         super().__init__(f"What will change cannot be said, because “{vault.name}” cannot be asked: {sentence}")
 
 
-@dataclass(slots=True)
-class _Future:
-    """What accounts have before and after a change, by id, and for what they will wait (NONE: they do not)."""
-
-    before: dict[int, LicenseType] = field(default_factory=dict)
-    after: dict[int, LicenseType] = field(default_factory=dict)
-    waits: dict[int, LicenseType] = field(default_factory=dict)
-    waited: dict[int, LicenseType] = field(default_factory=dict)
-
-    def gaining(self) -> list[int]:
-        return [pk for pk, old in self.before.items() if self.after[pk] > old]
-
-    def losing(self) -> list[int]:
-        return [pk for pk, old in self.before.items() if self.after[pk] < old]
-
-    def starting_to_wait(self) -> list[int]:
-        return [pk for pk, waits in self.waits.items() if waits and waits != self.waited.get(pk)]
-
-
-def group_license(*, group: UserGroup, license_type: LicenseType | None, at: datetime) -> dict[str, Any]:
+def group_license(
+    *, group: UserGroup, license_type: LicenseType | None, at: datetime, offset: int = 0, limit: int | None = None
+) -> dict[str, Any]:
     """Return who gains a license, loses one or starts to wait when the group's type changes.
 
     ``removed_members`` counts who leaves target groups, ``created_vault_users`` who becomes a vault user thereby.
+    ``accounts`` is a page of those concerned, by username; ``limit`` None: all of them from ``offset`` on.
     """
-    members = LoginAccount.objects.filter(memberships__group=group).order_by("pk")
-    accounts, _ = facts.read(members, {group.pk: license_type})
-    others = LicenseGrant.objects.filter(subscription=group.subscription).exclude(account__memberships__group=group)
-    future = _future(group.subscription, accounts, others, at)
-    licensed = [pk for pk in future.gaining() if not future.before[pk]]
-    unlicensed = [pk for pk in future.losing() if not future.after[pk]]
+    change = Change(group_types={group.pk: license_type})
+    return _document(
+        futures.work_out(subscription=group.subscription, change=change, at=at, offset=offset, limit=limit)
+    )
+
+
+def default_license(
+    *,
+    configuration: ProvisioningConfiguration,
+    license_type: LicenseType,
+    at: datetime,
+    offset: int = 0,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Return the same for another default license type of a configuration."""
+    change = Change(defaults={configuration.pk: license_type})
+    subscription = configuration.subscription
+    return _document(futures.work_out(subscription=subscription, change=change, at=at, offset=offset, limit=limit))
+
+
+def purchased(
+    *,
+    subscription: Subscription,
+    purchases: Mapping[LicenseType, int],
+    at: datetime,
+    offset: int = 0,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Return the same for other purchased numbers. Raises ``BadPurchase``."""
+    pools.check_purchases(purchases)
+    change = Change(purchased=purchases)
+    return _document(futures.work_out(subscription=subscription, change=change, at=at, offset=offset, limit=limit))
+
+
+def pins(
+    *,
+    subscription: Subscription,
+    account_ids: Iterable[int],
+    license_type: LicenseType | None,
+    at: datetime,
+    offset: int = 0,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Return the same for a type that is pinned to accounts (None: pins are taken away); others' accounts are left."""
+    change = Change(pins=dict.fromkeys(account_ids, license_type))
+    return _document(futures.work_out(subscription=subscription, change=change, at=at, offset=offset, limit=limit))
+
+
+def lines(preview: dict[str, Any]) -> list[str]:
+    """Return the preview as a command prints it for people: the counts, then a line per account."""
+    counts = (
+        f"{preview['gain']} gain, {preview['lose']} lose, {preview['wait']} wait; "
+        f"{preview['removed_members']} leave the target group, {preview['created_vault_users']} new vault users."
+    )
+    return [counts, *(f"  {one['username']}: {one['effect']}" for one in preview["accounts"])]
+
+
+def _document(future: Future) -> dict[str, Any]:
     return {
-        "gain": len(future.gaining()),
-        "lose": len(future.losing()),
-        "wait": len(future.starting_to_wait()),
-        "removed_members": VaultUser.objects.filter(account_id__in=unlicensed, memberships__wanted=True).count(),
-        "created_vault_users": len(_new_vault_users(licensed)),
-        "accounts": _license_lines(future),
+        "gain": future.gain,
+        "lose": future.lose,
+        "wait": future.wait,
+        "removed_members": future.removed_members,
+        "created_vault_users": future.created_vault_users,
+        "accounts": [{"username": line.username, "effect": _effect(line)} for line in future.lines],
     }
+
+
+def _effect(line: Line) -> str:
+    steps = [f"{line.before.label} → {line.after.label}"] if line.before != line.after else []
+    steps += [f"waits for {line.waits.label}"] if line.waits else []
+    return ", ".join(steps)
 
 
 def link(*, group: UserGroup, vault: Vault, target_name: str, mode: GroupLink.Mode) -> dict[str, Any]:
@@ -95,99 +139,6 @@ def link(*, group: UserGroup, vault: Vault, target_name: str, mode: GroupLink.Mo
 
 def _effects(accounts: Iterable[LoginAccount], effect: str) -> list[dict[str, str]]:
     return [{"username": account.username, "effect": effect} for account in accounts]
-
-
-def _future(
-    subscription: Subscription, accounts: Sequence[plan.AccountFacts], others: QuerySet[LicenseGrant], at: datetime
-) -> _Future:
-    """Run both steps of the license plan in memory, with the ``others`` who wait beside ``accounts``."""
-    policy = facts.release_policy(subscription)
-    wishes = {one.account_id: plan.wish(one, policy, at) for one in accounts}
-    seats = _seats(subscription, wishes.values())
-    # The vendor's fill policy serves only who asks just now (rule 4).
-    always = subscription.fill_policy == Subscription.FillPolicy.ALWAYS
-    queues = {}
-    for license_type in LICENSED_TYPES:
-        most = max(0, seats.free.get(license_type, 0)) + len(accounts)
-        asking = _asking(license_type, accounts, wishes, always=always)
-        asking += _others_asking(license_type, others, most, always=always)
-        queues[license_type] = [waiting for _, _, waiting in sorted(asking, key=lambda ask: ask[:2])]
-    return _after(accounts, wishes, plan.fill(seats, queues))
-
-
-def _seats(subscription: Subscription, wishes: Iterable[plan.Wish]) -> plan.Seats:
-    """Return the seats that are free once those who want nothing any more have given theirs back."""
-    pools = {LicenseType(pool.license_type): pool for pool in LicensePool.objects.filter(subscription=subscription)}
-    granted = {one: pool.granted for one, pool in pools.items()}
-    for license_type, by in plan.changes((wish.released for wish in wishes if wish.released), ()).items():
-        granted[license_type] = granted.get(license_type, 0) + by
-    return plan.free_seats({one: pool.purchased for one, pool in pools.items()}, granted)
-
-
-def _after(accounts: Sequence[plan.AccountFacts], wishes: dict[int, plan.Wish], given: Iterable[plan.Move]) -> _Future:
-    future, moves = _Future(), {move.account_id: move for move in given}
-    for one in accounts:
-        wish, move = wishes[one.account_id], moves.pop(one.account_id, None)
-        after = move.to if move else wish.granted
-        future.before[one.account_id], future.after[one.account_id] = one.granted, after
-        future.waits[one.account_id] = wish.wanted if wish.wanted != after else plan.NONE
-        future.waited[one.account_id] = one.wanted if one.wanted != one.granted else plan.NONE
-    for account_id, move in moves.items():
-        future.before[account_id], future.after[account_id] = move.origin, move.to
-    return future
-
-
-def _asking(
-    license_type: LicenseType, accounts: Sequence[plan.AccountFacts], wishes: dict[int, plan.Wish], *, always: bool
-) -> list[Ask]:
-    """Return who of ``accounts`` will wait for the type; ``always``: also who was passed over before."""
-    asking: list[Ask] = []
-    for one in accounts:
-        wish = wishes[one.account_id]
-        waits = wish.wanted == license_type != wish.granted
-        if waits and wish.asked_at and (always or wish.passed_over_at is None):
-            asking.append((wish.asked_at, one.username_key, plan.Waiting(one.account_id, wish.granted)))
-    return asking
-
-
-def _others_asking(license_type: LicenseType, others: QuerySet[LicenseGrant], most: int, *, always: bool) -> list[Ask]:
-    """Return the first ``most`` of the others who wait for the type."""
-    rows = others.filter(WAITING, wanted_type=license_type, asked_at__isnull=False)
-    if not always:
-        rows = rows.filter(passed_over_at__isnull=True)
-    first = rows.order_by("asked_at", "username_key")[:most]
-    return [
-        (grant.asked_at, grant.username_key, plan.Waiting(grant.account_id, LicenseType(grant.granted_type)))
-        for grant in first
-        if grant.asked_at
-    ]
-
-
-def _license_lines(future: _Future) -> list[dict[str, str]]:
-    touched = {*future.gaining(), *future.losing(), *future.starting_to_wait()}
-    rows = LoginAccount.objects.filter(pk__in=touched).order_by("username_key").values_list("pk", "username")
-    return [{"username": username, "effect": _effect(future, pk)} for pk, username in rows]
-
-
-def _effect(future: _Future, pk: int) -> str:
-    before, after, waits = future.before[pk], future.after[pk], future.waits.get(pk, plan.NONE)
-    steps = [f"{before.label} → {after.label}"] if before != after else []
-    steps += [f"waits for {waits.label}"] if waits else []
-    return ", ".join(steps)
-
-
-def _new_vault_users(account_ids: Iterable[int]) -> set[tuple[int, int]]:
-    """Return the accounts and vaults in which these accounts become vault users once they have a license."""
-    rows = GroupMembership.objects.filter(
-        account_id__in=account_ids,
-        account__is_enabled=True,
-        group__deleted_at__isnull=True,
-        group__links__isnull=False,
-        group__links__paused_at__isnull=True,
-    )
-    linked = set(rows.values_list("account_id", "group__links__target__vault_id"))
-    there = VaultUser.objects.filter(account_id__in=account_ids, seen_enabled__isnull=False)
-    return linked - set(there.values_list("account_id", "vault_id"))
 
 
 def _leaving(vault: Vault, target_name: str, mode: GroupLink.Mode, staying: set[str]) -> list[str]:

@@ -1,7 +1,5 @@
 """Random worlds: whatever happens in whatever order, the promises of 1-product §1.4 hold on the database."""
 
-from datetime import timedelta
-
 import pytest
 from django.db import transaction
 from django.db.models import F
@@ -9,9 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from licensing.models import LicenseGrant, LicensePool
-from licensing.services import previews
 from provisioning.license_types import SEATED_TYPES, LicenseType
-from provisioning.models import GroupMembership, LoginAccount, Subscription, UserGroup
+from provisioning.models import GroupMembership, LoginAccount, UserGroup
 from provisioning.services import group_settings
 from tests.factories import ACTOR, NOON, make_account, make_configuration, make_group, make_subscription
 from tests.licensing.people import MINUTE, NAMED, NONE, READ_ONLY, purchase, reconcile
@@ -40,9 +37,10 @@ worlds = settings(
 class World:
     """A subscription with two configurations, people and groups, to which events happen a minute apart."""
 
-    def __init__(self, release_policy):
+    def __init__(self, release_policy, fill_policy="always"):
         self.subscription = make_subscription()
-        Subscription.objects.filter(pk=self.subscription.pk).update(release_policy=release_policy)
+        self.subscription.release_policy, self.subscription.fill_policy = release_policy, fill_policy
+        self.subscription.save()
         self.now = NOON
         purchase(self.subscription, named=2, read_only=2)
         first = make_configuration(self.subscription, default_license_type=READ_ONLY)
@@ -140,32 +138,3 @@ def test_the_result_does_not_depend_on_batches_or_doubled_runs(db, events, batch
             transaction.set_rollback(True)
 
     assert results[0] == results[1]
-
-
-@worlds
-@given(events=EVENTS, license_type=TYPES, number=st.integers(0, GROUPS - 1))
-def test_a_preview_is_what_happens(db, events, license_type, number):
-    with transaction.atomic():
-        world = World("at_once")
-        for event in [("purchase", 1, 1), *events]:
-            world.happen(*event)
-            reconcile(world.subscription, now=world.now)
-        at, group = world.now + timedelta(hours=1), world.groups[number]
-        if not UserGroup.objects.filter(pk=group.pk, deleted_at__isnull=True).exists():
-            license_type = LicenseType(group.license_type or NONE)
-        before = {row[0]: row for row in world.outcome()}
-
-        preview = previews.group_license(group=group, license_type=license_type, at=at)
-        group_settings.set_group_license(group=group, license_type=license_type, actor=ACTOR, at=at)
-        reconcile(world.subscription, now=at)
-
-        pairs = [(before[row[0]][2], row[2]) for row in world.outcome()]
-        waits = [row for row in world.outcome() if 0 != row[1] != row[2] and not is_waiting_for(before[row[0]], row[1])]
-        assert preview["gain"] == sum(new > old for old, new in pairs)
-        assert preview["lose"] == sum(new < old for old, new in pairs)
-        assert preview["wait"] == len(waits)
-        transaction.set_rollback(True)
-
-
-def is_waiting_for(row, license_type):
-    return row[1] == license_type != row[2]

@@ -10,13 +10,11 @@ from licensing.plans.backoff import wait_after
 from licensing.plans.licenses import (
     AccountFacts,
     GroupClaim,
-    Move,
     Policy,
     ReleasePolicy,
     Seats,
     Source,
     SourceKind,
-    Waiting,
     changes,
     fill,
     free_seats,
@@ -105,66 +103,105 @@ def test_an_account_keeps_what_it_has_while_it_waits_for_another():
     assert (result.granted, result.granted_at, result.released) == (READ_ONLY, EARLIER, NONE)
 
 
-def test_free_seats_go_to_the_first_in_the_queue():
-    queue = [Waiting(3, NONE), Waiting(1, NONE), Waiting(2, NONE)]
-
-    moves = fill(Seats({NAMED: 2}), {NAMED: queue})
-
-    assert moves == [Move(3, NONE, NAMED), Move(1, NONE, NAMED)]
-
-
-def test_concurrent_licenses_are_not_limited():
-    moves = fill(Seats({NAMED: 0, READ_ONLY: 0}), {CONCURRENT: [Waiting(1, NONE), Waiting(2, READ_ONLY)]})
-
-    assert [move.to for move in moves] == [CONCURRENT, CONCURRENT]
-
-
-def test_the_seat_that_a_move_frees_serves_the_next():
-    moves = fill(Seats({NAMED: 1, READ_ONLY: 0}), {NAMED: [Waiting(1, READ_ONLY)], READ_ONLY: [Waiting(2, NONE)]})
-
-    assert moves == [Move(1, READ_ONLY, NAMED), Move(2, NONE, READ_ONLY)]
-
-
-def test_two_change_places_only_when_both_are_first():
-    up, down = Waiting(1, READ_ONLY), Waiting(2, NAMED)
-    none_free = {NAMED: 0, READ_ONLY: 0}
-
-    assert len(fill(Seats(dict(none_free)), {NAMED: [up], READ_ONLY: [down]})) == 2
-    assert fill(Seats(dict(none_free)), {NAMED: [Waiting(3, NONE), up], READ_ONLY: [down]}) == []
-
-
-def test_an_over_used_pool_grants_nothing_not_even_by_an_exchange():
-    seats = free_seats({NAMED: 1, READ_ONLY: 0}, {NAMED: 3, READ_ONLY: 0})
-
-    assert seats.free[NAMED] == -2
-    assert fill(seats, {NAMED: [Waiting(1, READ_ONLY)], READ_ONLY: [Waiting(2, NAMED)]}) == []
-
-
-def test_changes_are_summed_by_pool():
-    moves = [Move(1, READ_ONLY, NAMED), Move(2, NONE, NAMED), Move(3, NAMED, READ_ONLY)]
-
-    assert changes([NAMED, READ_ONLY], moves) == {READ_ONLY: -1}
-
-
-@given(
-    free=st.dictionaries(st.sampled_from([NAMED, READ_ONLY]), st.integers(-3, 6), min_size=2),
-    wants=st.lists(st.tuples(st.sampled_from([READ_ONLY, CONCURRENT, NAMED]), st.sampled_from(list(LicenseType)))),
+@pytest.mark.parametrize(
+    ("free", "queues", "served"),
+    [
+        pytest.param({NAMED: 2}, {NAMED: [NONE, NONE, NONE]}, {NAMED: 2}, id="the first get the free seats"),
+        pytest.param(
+            {NAMED: 0, READ_ONLY: 0}, {CONCURRENT: [NONE, READ_ONLY]}, {CONCURRENT: 2}, id="Concurrent is not limited"
+        ),
+        pytest.param(
+            {NAMED: 1, READ_ONLY: 0},
+            {NAMED: [READ_ONLY], READ_ONLY: [NONE]},
+            {NAMED: 1, READ_ONLY: 1},
+            id="the seat that a move frees serves the next",
+        ),
+        pytest.param(
+            {NAMED: 0, READ_ONLY: 1},
+            {NAMED: [NONE, NONE], READ_ONLY: [NAMED, NONE, NAMED]},
+            {NAMED: 1, READ_ONLY: 1},
+            id="a freed seat is no seat for the next in the own queue",
+        ),
+        pytest.param(
+            {NAMED: 0, READ_ONLY: 0},
+            {NAMED: [READ_ONLY], READ_ONLY: [NAMED]},
+            {NAMED: 1, READ_ONLY: 1},
+            id="two who want each other's seats change places",
+        ),
+        pytest.param(
+            {NAMED: 0, READ_ONLY: 0},
+            {NAMED: [NONE, READ_ONLY], READ_ONLY: [NAMED]},
+            {},
+            id="two change places only when both are first",
+        ),
+        pytest.param(
+            {NAMED: -2, READ_ONLY: 0},
+            {NAMED: [READ_ONLY], READ_ONLY: [NAMED]},
+            {},
+            id="beside an over-used pool nobody changes places",
+        ),
+        pytest.param(
+            {NAMED: -1, READ_ONLY: 1},
+            {NAMED: [NONE], READ_ONLY: [NAMED, NONE]},
+            {READ_ONLY: 1},
+            id="an over-used pool grants nothing until it is balanced",
+        ),
+        pytest.param({NAMED: 5, READ_ONLY: 5}, {}, {}, id="nobody waits"),
+    ],
 )
-def test_no_seat_is_given_twice_and_nobody_waits_while_one_is_free(free, wants):
-    queues = {
-        wanted: [Waiting(pk, had) for pk, (asked, had) in enumerate(wants) if asked == wanted != had]
+def test_a_queue_is_served_from_its_head(free, queues, served):
+    assert fill(Seats(dict(free)), queues) == {NAMED: 0, CONCURRENT: 0, READ_ONLY: 0} | served
+
+
+def test_an_over_used_pool_has_fewer_seats_than_none():
+    assert free_seats({NAMED: 1}, {NAMED: 3}).free == {NAMED: -2, READ_ONLY: 0}
+
+
+def test_the_pools_change_by_who_comes_and_who_leaves():
+    queues = {NAMED: [READ_ONLY, NONE, READ_ONLY], READ_ONLY: [NAMED], CONCURRENT: [NAMED]}
+
+    assert changes(queues, {NAMED: 2, READ_ONLY: 1, CONCURRENT: 1}) == {CONCURRENT: 1}
+    assert changes(queues, {NAMED: 3}) == {NAMED: 3, READ_ONLY: -2}
+    assert changes({}, {NAMED: 0}) == {}
+
+
+SEATS = st.fixed_dictionaries({NAMED: st.integers(-3, 6), READ_ONLY: st.integers(-3, 6)})
+QUEUES = st.fixed_dictionaries(
+    {
+        wanted: st.lists(st.sampled_from([one for one in LicenseType if one != wanted]), max_size=12)
         for wanted in (NAMED, CONCURRENT, READ_ONLY)
     }
+)
+
+
+@given(free=SEATS, queues=QUEUES)
+def test_no_seat_is_given_twice_and_nobody_waits_while_one_is_free(free, queues):
     seats = Seats(dict(free))
 
-    moves = fill(seats, queues)
+    served = fill(seats, queues)
 
-    for license_type, queue in queues.items():
-        served = [move.account_id for move in moves if move.to == license_type]
-        assert served == [waiting.account_id for waiting in queue][: len(served)]
-        assert len(served) == len(queue) or not seats.has(license_type)
+    change = changes(queues, served)
     for license_type in (NAMED, READ_ONLY):
+        assert seats.free[license_type] == free[license_type] - change.get(license_type, 0)
         assert seats.free[license_type] >= min(0, free[license_type])
+    for license_type, queue in queues.items():
+        assert served[license_type] == len(queue) or not seats.has(license_type)
+    heads = [queues[one][served[one] :][:1] for one in (NAMED, READ_ONLY)]
+    assert heads != [[READ_ONLY], [NAMED]] or min(seats.free.values()) < 0
+
+
+@given(free=SEATS, queues=QUEUES, batch=st.integers(1, 3))
+def test_it_does_not_matter_how_much_of_the_queues_is_looked_at_at_once(free, queues, batch):
+    seats, total = Seats(dict(free)), dict.fromkeys(queues, 0)
+    while served := any_served(seats, {one: queue[total[one] :][:batch] for one, queue in queues.items()}):
+        total = {one: total[one] + served[one] for one in total}
+
+    assert total == fill(Seats(dict(free)), {one: bytes(queue) for one, queue in queues.items()})
+
+
+def any_served(seats, queues):
+    served = fill(seats, queues)
+    return served if any(served.values()) else None
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 30), (2, 60), (3, 120), (7, 1920), (8, 3600), (500, 3600)])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from licensing import portal
+from licensing import portal, views
 from licensing.models import VaultUser
 from licensing.services import overview, previews
 from licensing.services.differences import differences
@@ -206,6 +206,17 @@ def test_the_preview_of_a_group_lists_who_gains_and_waits(world, group):
     content = page(client, world.subscription, f"group-license/{group.pk}/?license_type=").content.decode()
     assert "license changes" in content
     assert page(client, world.subscription, f"group-license/{group.pk}/?license_type=9").status_code == 404
+
+
+def test_the_preview_of_a_group_lists_some_and_counts_the_rest(world, group, monkeypatch):
+    monkeypatch.setattr(views, "SHOWN", 1)
+    purchase(world.subscription, named=2)
+    world.sweep()
+
+    path = f"group-license/{group.pk}/?license_type=3"
+    content = page(signed_in(world.subscription), world.subscription, path).content.decode()
+
+    assert (ANN in content, BOB in content, "And 1 more." in content) == (True, False, True)
 
 
 def test_a_preview_counts_those_who_come_to_vaults_and_leave_them(db, vault_link):

@@ -4,7 +4,6 @@ from django.core.management import CommandParser
 from django.utils import timezone
 
 from licensing.services import previews
-from mfmanage.previews import lines
 from provisioning.actor import operator
 from provisioning.commandline import DataCommand
 from provisioning.models import GroupLink
@@ -38,7 +37,7 @@ class Command(DataCommand):
         mode = GroupLink.Mode(options["mode"])
         if options["dry_run"]:
             preview = previews.link(group=group, vault=vault, target_name=options["vault_group"], mode=mode)
-            self.emit(preview, lines(preview), options)
+            self.emit(preview, previews.lines(preview), options)
             return
         link = group_settings.link_group(
             group=group,

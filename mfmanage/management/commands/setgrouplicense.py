@@ -4,7 +4,6 @@ from django.core.management import CommandParser
 from django.utils import timezone
 
 from licensing.services import previews
-from mfmanage.previews import lines
 from provisioning.actor import operator
 from provisioning.commandline import DataCommand
 from provisioning.license_types import LicenseType
@@ -29,7 +28,7 @@ class Command(DataCommand):
         license_type = LicenseType.from_slug(options["type"])
         if options["dry_run"]:
             preview = previews.group_license(group=group, license_type=license_type, at=timezone.now())
-            self.emit(preview, lines(preview), options)
+            self.emit(preview, previews.lines(preview), options)
             return
         group_settings.set_group_license(
             group=group, license_type=license_type, actor=operator("setgrouplicense"), at=timezone.now()

@@ -1,9 +1,11 @@
-"""What accounts want, worked out and recorded by the database: two statements for any number of accounts.
+"""What accounts want, worked out by the database: as many statements for a million accounts as for one.
 
 The same rules as ``licensing.plans.licenses.wish``, which tests hold against this on generated worlds.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,40 +14,80 @@ from django.db import connection
 from licensing.plans.licenses import Policy, ReleasePolicy
 from licensing.services import bulk
 from provisioning.license_types import LicenseType
+from provisioning.models import Subscription
+
+GivenTypes = Mapping[int, LicenseType | None]
+"""License types by id of what gives them; None: it gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Types that groups, defaults of configurations and pins of accounts are taken to have, whatever is recorded."""
+
+    groups: GivenTypes = field(default_factory=dict)
+    configurations: GivenTypes = field(default_factory=dict)
+    accounts: GivenTypes = field(default_factory=dict)
+
+    def parameter(self) -> str:
+        """Return them as the JSON parameter of the relation."""
+        kinds = {"group": self.groups, "configuration": self.configurations, "account": self.accounts}
+        rows = [{"kind": kind, "id": pk, "license_type": one} for kind in kinds for pk, one in kinds[kind].items()]
+        return json.dumps(rows)
+
+
+def release_policy(subscription: Subscription) -> ReleasePolicy:
+    """Return what becomes of the licenses of the subscription's disabled accounts."""
+    return ReleasePolicy(Policy(subscription.release_policy), subscription.release_after_days)
 
 
 def record(
     subscription_id: int, account_ids: Sequence[int], policy: ReleasePolicy, now: datetime
 ) -> dict[LicenseType, int]:
     """Record what these accounts want from now on; return how many licenses of each type they give back."""
-    relation, parameters = _relation(account_ids, policy, now)
+    relation, parameters = _relation(bulk.id_list("%(ids)s"), subscription_id, Overrides(), policy, now)
+    parameters["ids"] = bulk.ids(account_ids)
     with connection.cursor() as cursor:
         cursor.execute(_RELEASED.format(wishes=relation), parameters)
         released = {LicenseType(license_type): number for license_type, number in cursor.fetchall()}
-        cursor.execute(_RECORD.format(wishes=relation), parameters | {"subscription": subscription_id})
+        cursor.execute(_RECORD.format(wishes=relation), parameters)
     return released
 
 
-def _relation(account_ids: Sequence[int], policy: ReleasePolicy, now: datetime) -> tuple[str, dict[str, Any]]:
+def overridden(
+    subscription_id: int, overrides: Overrides, policy: ReleasePolicy, now: datetime
+) -> tuple[str, dict[str, Any]]:
+    """Return a statement that selects what the accounts that ``overrides`` concern would want, with its parameters.
+
+    Its columns are those of ``_WISHES``.
+    """
+    return _relation(_CONCERNED, subscription_id, overrides, policy, now)
+
+
+def _relation(
+    chosen: str, subscription_id: int, overrides: Overrides, policy: ReleasePolicy, now: datetime
+) -> tuple[str, dict[str, Any]]:
     parameters = {
-        "ids": bulk.ids(account_ids),
+        "subscription": subscription_id,
+        "overrides": overrides.parameter(),
         "now": connection.ops.adapt_datetimefield_value(now),
         "keeps": policy.policy is Policy.KEEP,
         "at_once": policy.policy is Policy.AT_ONCE,
         "days": policy.days,
     }
-    return _WISHES.format(**_DIALECTS[connection.vendor]), parameters
+    return _WISHES.format(chosen=chosen, **_DIALECTS[connection.vendor]), parameters
 
 
 _DIALECTS = {
     "postgresql": {
-        "ids": "SELECT value::bigint AS id FROM jsonb_array_elements_text(%(ids)s::jsonb) AS listed(value)",
+        "overrides": "SELECT kind, id, license_type FROM jsonb_to_recordset(%(overrides)s::jsonb) "
+        "AS given(kind text, id bigint, license_type smallint)",
         "now": "%(now)s::timestamptz",
         "due": "COALESCE(disabled_at, %(now)s::timestamptz) + %(days)s * interval '1 day'",
         "by_code_point": 'COLLATE "C"',
     },
     "sqlite": {
-        "ids": "SELECT value AS id FROM json_each(%(ids)s)",
+        "overrides": "SELECT json_extract(value, '$.kind') AS kind, json_extract(value, '$.id') AS id, "
+        "json_extract(value, '$.license_type') AS license_type FROM json_each(%(overrides)s)",
         "now": "%(now)s",
         # strftime rounds to milliseconds; what is below a second goes along as text.
         "due": "datetime(substr(COALESCE(disabled_at, %(now)s), 1, 19), '+' || %(days)s || ' days') "
@@ -53,28 +95,44 @@ _DIALECTS = {
         "by_code_point": "",
     },
 }
+_CONCERNED = """
+    SELECT account_id FROM provisioning_groupmembership
+    WHERE group_id IN (SELECT id FROM overrides WHERE kind = 'group')
+    UNION SELECT id FROM provisioning_loginaccount
+    WHERE configuration_id IN (SELECT id FROM overrides WHERE kind = 'configuration')
+    UNION SELECT id FROM overrides WHERE kind = 'account'"""
 _WISHES = """
-WITH chosen AS ({ids}),
+WITH overrides AS MATERIALIZED ({overrides}),
+chosen(id) AS ({chosen}),
+giving AS (
+    SELECT g.id, g.display_name, CASE WHEN o.id IS NULL THEN g.license_type ELSE o.license_type END AS license_type
+    FROM provisioning_usergroup g LEFT JOIN overrides o ON o.kind = 'group' AND o.id = g.id
+    WHERE g.subscription_id = %(subscription)s AND g.deleted_at IS NULL
+),
 claims AS (
     SELECT m.account_id, g.license_type, g.id AS group_id, row_number() OVER (
         PARTITION BY m.account_id ORDER BY g.license_type DESC, g.display_name {by_code_point}, g.id
     ) AS place
-    FROM provisioning_groupmembership m JOIN provisioning_usergroup g ON g.id = m.group_id
-    WHERE m.account_id IN (SELECT id FROM chosen) AND g.deleted_at IS NULL AND g.license_type > 0
+    FROM provisioning_groupmembership m JOIN giving g ON g.id = m.group_id
+    WHERE m.account_id IN (SELECT id FROM chosen) AND g.license_type > 0
 ),
 facts AS (
     SELECT a.id AS account_id, a.username_key, a.is_enabled, a.created_at, a.disabled_at,
         l.id IS NULL AS is_new, COALESCE(l.wanted_type, 0) AS old_wanted, l.asked_at AS old_asked_at,
         l.passed_over_at AS old_passed_over_at, COALESCE(l.granted_type, 0) AS old_granted,
-        l.granted_at AS old_granted_at, l.pinned_type,
-        CASE WHEN c.id IS NULL THEN COALESCE(l.manual_type, 0) ELSE c.default_license_type END AS own,
+        l.granted_at AS old_granted_at,
+        CASE WHEN p.id IS NULL THEN l.pinned_type ELSE p.license_type END AS pinned_type,
+        CASE WHEN c.id IS NULL THEN COALESCE(l.manual_type, 0)
+            WHEN d.id IS NULL THEN c.default_license_type ELSE COALESCE(d.license_type, 0) END AS own,
         CASE WHEN c.id IS NULL THEN 'manual' ELSE 'default' END AS own_kind,
         COALESCE(claims.license_type, 0) AS highest, claims.group_id
     FROM provisioning_loginaccount a
     LEFT JOIN provisioning_provisioningconfiguration c ON c.id = a.configuration_id
     LEFT JOIN licensing_licensegrant l ON l.account_id = a.id
     LEFT JOIN claims ON claims.account_id = a.id AND claims.place = 1
-    WHERE a.id IN (SELECT id FROM chosen)
+    LEFT JOIN overrides d ON d.kind = 'configuration' AND d.id = c.id
+    LEFT JOIN overrides p ON p.kind = 'account' AND p.id = a.id
+    WHERE a.id IN (SELECT id FROM chosen) AND a.subscription_id = %(subscription)s
 ),
 wanting AS (
     SELECT facts.*,
@@ -98,7 +156,7 @@ releasing AS (
 ending AS (
     SELECT releasing.*, is_released_at_once OR COALESCE(due_at <= {now}, false) AS is_released FROM releasing
 )
-SELECT account_id, username_key, wanted, source_kind,
+SELECT account_id, username_key, old_wanted, old_granted, wanted, source_kind,
     CASE WHEN source_kind = 'group' THEN group_id END AS source_group_id,
     CASE WHEN wanted = 0 THEN NULL
         WHEN is_same THEN old_asked_at WHEN is_new THEN created_at ELSE {now} END AS asked_at,

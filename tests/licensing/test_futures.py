@@ -1,0 +1,237 @@
+"""A preview is what happens: on generated worlds the database's future equals what the engine then makes of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from licensing.models import LicenseGrant, VaultUser, VaultUserMembership
+from licensing.plans import licenses as plan
+from licensing.services import previews
+from licensing.services.pools import BadPurchase
+from provisioning.license_types import LicenseType
+from provisioning.models import ProvisioningConfiguration
+from provisioning.services import group_settings
+from tests.factories import (
+    ACTOR,
+    NOON,
+    make_account,
+    make_configuration,
+    make_group,
+    make_link,
+    make_subscription,
+    make_vault,
+)
+from tests.licensing.people import MINUTE, NAMED, NONE, READ_ONLY, purchase, reconcile
+from tests.licensing.test_license_worlds import EVENTS, GROUPS, PEOPLE, SEATS, TYPES, World
+
+pytestmark = pytest.mark.django_db
+CHANGES = {
+    "group": st.tuples(st.integers(0, GROUPS - 1), st.none() | TYPES),
+    "default": st.tuples(st.booleans(), TYPES),
+    "purchase": st.dictionaries(st.sampled_from(["named", "concurrent", "read_only"]), SEATS, min_size=1),
+    "pins": st.tuples(st.sets(st.integers(0, PEOPLE - 1), min_size=1), st.none() | TYPES),
+}
+
+
+class Foreseen:
+    """A world with vaults whose changes are previewed, made, and compared with what was foreseen."""
+
+    def __init__(self, events, release_policy, fill_policy, vaults_know_users):
+        self.world = world = World(release_policy, fill_policy)
+        vaults = [make_vault(world.subscription) for _ in range(2)]
+        links = [make_link(group, vaults[number % 2]) for number, group in enumerate(world.groups)]
+        links[-1].paused_at = NOON
+        links[-1].save()
+        for event in [("purchase", 1, 1), *events]:
+            world.happen(*event)
+            reconcile(world.subscription, now=world.now)
+        if vaults_know_users:
+            VaultUser.objects.update(seen_enabled=False)
+
+    def change(self, kind, given):
+        """Preview and make one change; return the preview and what happened, in the same form."""
+        self.world.now += timedelta(hours=1)
+        before = self.state()
+        foreseen = getattr(self, kind)(previewing=True, given=given)
+        assert self.state() == before
+        getattr(self, kind)(previewing=False, given=given)
+        reconcile(self.world.subscription, now=self.world.now)
+        return foreseen, difference(before, self.state())
+
+    def state(self):
+        subscription = self.world.subscription
+        rows = LicenseGrant.objects.filter(subscription=subscription).order_by("username_key")
+        users = VaultUser.objects.filter(subscription=subscription, wanted_enabled=True)
+        members = VaultUserMembership.objects.filter(subscription=subscription, wanted=True)
+        return {
+            "licenses": {
+                name: types for name, *types in rows.values_list("username_key", "granted_type", "wanted_type")
+            },
+            "new": set(users.filter(seen_enabled__isnull=True).values_list("account_id", "vault_id")),
+            "members": set(members.values_list("vault_user_id", "target_id")),
+        }
+
+    def group(self, *, previewing, given):
+        group, license_type = self.world.groups[given[0]], given[1]
+        if previewing:
+            return previews.group_license(group=group, license_type=license_type, at=self.world.now)
+        return group_settings.set_group_license(group=group, license_type=license_type, actor=ACTOR, at=self.world.now)
+
+    def default(self, *, previewing, given):
+        configuration = self.world.other if given[0] else self.world.people[1].configuration
+        if previewing:
+            return previews.default_license(configuration=configuration, license_type=given[1], at=self.world.now)
+        changing = ProvisioningConfiguration.objects.filter(pk=configuration.pk)
+        return changing.update(default_license_type=given[1], generation=F("generation") + 1)
+
+    def purchase(self, *, previewing, given):
+        if not previewing:
+            return purchase(self.world.subscription, at=self.world.now, **given)
+        numbers = {LicenseType[name.upper()]: number for name, number in given.items()}
+        return previews.purchased(subscription=self.world.subscription, purchases=numbers, at=self.world.now)
+
+    def pins(self, *, previewing, given):
+        accounts = [self.world.people[number] for number in given[0]]
+        ids = [account.pk for account in accounts]
+        if previewing:
+            return previews.pins(
+                subscription=self.world.subscription, account_ids=ids, license_type=given[1], at=self.world.now
+            )
+        for account in accounts:
+            self.world.touch(account)
+        return LicenseGrant.objects.filter(account__in=ids).update(pinned_type=given[1])
+
+
+def difference(before, after):
+    """What happened between two states, as a preview says it."""
+    lines = {"gain": [], "lose": [], "wait": []}
+    for name, (has, wants) in after["licenses"].items():
+        had, wanted = before["licenses"][name]
+        if has != had:
+            lines["gain" if has > had else "lose"].append((name, had, has))
+        elif 0 < wants != has and (had == wanted or wants != wanted):
+            lines["wait"].append((name, wants))
+    effects = {name: f"{label(had)} → {label(has)}" for name, had, has in lines["gain"] + lines["lose"]}
+    effects |= {name: f"waits for {label(wants)}" for name, wants in lines["wait"]}
+    return {
+        **{kind: len(found) for kind, found in lines.items()},
+        "removed_members": len(before["members"] - after["members"]),
+        "created_vault_users": len(after["new"] - before["new"]),
+        "accounts": [{"username": name, "effect": effects[name]} for name in after["licenses"] if name in effects],
+    }
+
+
+def label(number):
+    return LicenseType(number).label
+
+
+STARTS = st.tuples(
+    EVENTS,
+    st.sampled_from(["at_once", "keep", "after_days"]),
+    st.sampled_from(["always", "on_purchase"]),
+    st.booleans(),
+)
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(start=STARTS, data=st.data())
+def test_a_preview_is_what_happens(db, kind, start, data):
+    with transaction.atomic():
+        world = Foreseen(*start)
+        for given_change in data.draw(st.lists(CHANGES[kind], min_size=1, max_size=4)):
+            foreseen, happened = world.change(kind, given_change)
+            assert foreseen == happened
+        transaction.set_rollback(True)
+
+
+def people(number, **purchases):
+    """A group of that many members with Read only licenses."""
+    subscription = make_subscription()
+    purchase(subscription, **purchases)
+    configuration = make_configuration(subscription, default_license_type=READ_ONLY)
+    members = [make_account(configuration, f"user{one:02}") for one in range(number)]
+    group = make_group(configuration, members=members)
+    reconcile(subscription)
+    return group
+
+
+def test_a_preview_takes_as_many_statements_for_many_accounts_as_for_one():
+    def statements(members):
+        group = people(members, named=members // 2, read_only=members)
+        with CaptureQueriesContext(connection) as captured:
+            preview = previews.group_license(group=group, license_type=NAMED, at=NOON)
+        assert preview["gain"] + preview["wait"] == members
+        return len(captured)
+
+    assert statements(40) == statements(2) <= 16
+
+
+def test_pages_together_are_all_accounts_by_username():
+    group = people(7, named=3, read_only=7)
+
+    def accounts(**page):
+        return previews.group_license(group=group, license_type=NAMED, at=NOON, **page)["accounts"]
+
+    assert [one["username"] for one in accounts()] == [f"user{one:02}" for one in range(7)]
+    assert accounts(limit=3) + accounts(offset=3, limit=3) + accounts(offset=6, limit=3) == accounts()
+    assert accounts(offset=5) == accounts()[5:]
+    assert accounts(offset=7) == []
+
+
+def test_whoever_waits_longer_gets_the_seat_before_the_members_of_the_group():
+    group = people(2, named=0, read_only=9)
+    first = make_account(group.configuration, "zoe", at=NOON)
+    make_group(group.configuration, members=[first], license_type=NAMED)
+    reconcile(group.subscription)
+    purchase(group.subscription, named=2)
+
+    preview = previews.group_license(group=group, license_type=NAMED, at=NOON + MINUTE)
+
+    assert preview["accounts"] == [
+        {"username": "user00", "effect": "Read only → Named"},
+        {"username": "user01", "effect": "waits for Named"},
+        {"username": "zoe", "effect": "No license → Named"},
+    ]
+
+
+def test_pins_of_other_subscriptions_accounts_are_left():
+    own, other = people(1, read_only=1), people(1, read_only=1)
+    ids = [account.pk for group in (own, other) for account in group.accounts.all()]
+
+    preview = previews.pins(subscription=own.subscription, account_ids=ids, license_type=NONE, at=NOON)
+
+    assert (preview["lose"], len(preview["accounts"])) == (1, 1)
+
+
+@pytest.mark.parametrize(("license_type", "number"), [(NAMED, -1), (NAMED, 10_000_001), (NONE, 1)])
+def test_a_number_that_cannot_be_purchased_has_no_preview(license_type, number):
+    with pytest.raises(BadPurchase):
+        previews.purchased(subscription=make_subscription(), purchases={license_type: number}, at=NOON)
+
+
+def is_there():
+    with connection.cursor() as cursor:
+        return "licensing_future" in connection.introspection.table_names(cursor)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_preview_outside_a_transaction_leaves_no_table_even_when_it_fails(monkeypatch):
+    group = people(1, named=1, read_only=1)
+
+    def fail(*_):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(plan, "fill", fail)
+        with pytest.raises(ZeroDivisionError):
+            previews.group_license(group=group, license_type=NAMED, at=NOON)
+
+    assert previews.group_license(group=group, license_type=NAMED, at=NOON)["gain"] == 1
+    assert previews.group_license(group=group, license_type=NONE, at=NOON)["gain"] == 0
+    assert not is_there()
