@@ -10,8 +10,8 @@ from django.utils import timezone
 from licensing.vaultserver import admin
 from licensing.vaultserver.faults import Faults
 from provisioning.models import AuditEntry, Subscription
-from tests.factories import make_account, make_group, make_link, make_subscription
-from tests.licensing.people import READ_ONLY, disable, has, pool
+from tests.factories import make_account, make_configuration, make_group, make_link, make_subscription
+from tests.licensing.people import NAMED, READ_ONLY, disable, has, pool, reconcile
 
 pytestmark = pytest.mark.django_db
 
@@ -52,13 +52,24 @@ def test_setlicenses_changes_the_named_types_only(capsys):
     assert (entry.actor_name, entry.changes) == ("manage.py setlicenses", {"read-only": [5, 6]})
 
 
-def test_setlicenses_with_dry_run_changes_nothing(capsys):
+def test_setlicenses_with_dry_run_says_who_would_get_a_license_and_changes_nothing(capsys):
     subscription = make_subscription()
+    configuration = make_configuration(subscription, default_license_type=NAMED)
+    for name in ("ann", "bob"):
+        make_account(configuration, name)
+    reconcile(subscription)
 
     _, document = run_json(capsys, "setlicenses", subscription.name, "named=1", "--dry-run")
 
-    assert document["licenses"]["named"] == 1
-    assert not subscription.license_pools.exists()
+    assert document == {
+        "gain": 1,
+        "lose": 0,
+        "wait": 0,
+        "removed_members": 0,
+        "created_vault_users": 0,
+        "accounts": [{"username": "ann", "effect": "No license → Named"}],
+    }
+    assert set(subscription.license_pools.values_list("purchased", flat=True)) == {0}
 
 
 @pytest.mark.parametrize(

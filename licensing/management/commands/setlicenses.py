@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management import CommandParser
 from django.utils import timezone
 
-from licensing.services import pools
+from licensing.services import pools, previews
 from provisioning.actor import operator
 from provisioning.commandline import Deed
 from provisioning.services import lookups
@@ -20,11 +20,13 @@ class Command(Deed):
 
     def perform(self, options: dict[str, Any]) -> None:
         subscription = lookups.subscription(options["subscription"])
+        purchases = pools.parse_purchases(options["licenses"])
+        if options["dry_run"]:
+            preview = previews.purchased(subscription=subscription, purchases=purchases, at=timezone.now())
+            self.emit(preview, previews.lines(preview), options)
+            return
         purchased = pools.set_purchased(
-            subscription=subscription,
-            purchases=pools.parse_purchases(options["licenses"]),
-            actor=operator("setlicenses"),
-            at=timezone.now(),
+            subscription=subscription, purchases=purchases, actor=operator("setlicenses"), at=timezone.now()
         )
         licenses = {license_type.slug: number for license_type, number in purchased.items()}
         words = ", ".join(f"{slug} {number}" for slug, number in licenses.items())
