@@ -9,12 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from licensing.models import LicenseGrant, VaultUser, VaultUserMembership
+from licensing.models import LicenseGrant, LicensePool, VaultUser, VaultUserMembership
 from licensing.plans import licenses as plan
 from licensing.services import previews
 from licensing.services.pools import BadPurchase
 from provisioning.license_types import LicenseType
-from provisioning.models import ProvisioningConfiguration
+from provisioning.models import GroupLink, ProvisioningConfiguration
 from provisioning.services import group_settings
 from tests.factories import (
     ACTOR,
@@ -26,7 +26,7 @@ from tests.factories import (
     make_subscription,
     make_vault,
 )
-from tests.licensing.people import MINUTE, NAMED, NONE, READ_ONLY, purchase, reconcile
+from tests.licensing.people import CONCURRENT, MINUTE, NAMED, NONE, READ_ONLY, purchase, reconcile
 from tests.licensing.test_license_worlds import EVENTS, GROUPS, PEOPLE, SEATS, TYPES, World
 
 pytestmark = pytest.mark.django_db
@@ -45,17 +45,18 @@ class Foreseen:
         self.world = world = World(release_policy, fill_policy)
         vaults = [make_vault(world.subscription) for _ in range(2)]
         links = [make_link(group, vaults[number % 2]) for number, group in enumerate(world.groups)]
-        links[-1].paused_at = NOON
-        links[-1].save()
+        pause(links[2])
         for event in [("purchase", 1, 1), *events]:
             world.happen(*event)
             reconcile(world.subscription, now=world.now)
+        pause(links[1])
         if vaults_know_users:
             VaultUser.objects.update(seen_enabled=False)
 
     def change(self, kind, given):
-        """Preview and make one change; return the preview and what happened, in the same form."""
-        self.world.now += timedelta(hours=1)
+        """Preview and make one change, 36 hours later; return the preview and what happened in the same form."""
+        self.world.now += timedelta(hours=36)
+        reconcile(self.world.subscription, now=self.world.now)
         before = self.state()
         foreseen = getattr(self, kind)(previewing=True, given=given)
         assert self.state() == before
@@ -105,6 +106,11 @@ class Foreseen:
         for account in accounts:
             self.world.touch(account)
         return LicenseGrant.objects.filter(account__in=ids).update(pinned_type=given[1])
+
+
+def pause(link):
+    link.paused_at = NOON
+    link.save()
 
 
 def difference(before, after):
@@ -198,6 +204,69 @@ def test_whoever_waits_longer_gets_the_seat_before_the_members_of_the_group():
         {"username": "user01", "effect": "waits for Named"},
         {"username": "zoe", "effect": "No license → Named"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "seen_enabled", "created"),
+    [
+        ({}, None, 1),
+        ({}, False, 0),
+        ({"is_enabled": False}, None, 0),
+        ({"deleted_at": NOON - timedelta(hours=23)}, None, 1),
+        ({"deleted_at": NOON - timedelta(hours=25)}, None, 0),
+        ({"paused_at": NOON}, None, 0),
+    ],
+)
+def test_a_vault_user_is_created_for_who_gets_a_license_and_is_not_in_the_vault(change, seen_enabled, created):
+    group = people(1, read_only=1)
+    link = make_link(group, make_vault(group.subscription))
+    account = group.accounts.get()
+    for row in (group, link, account):
+        for name in change.keys() & vars(row).keys():
+            setattr(row, name, change[name])
+        row.save()
+    LicenseGrant.objects.update(granted_type=NONE, wanted_type=NONE)
+    VaultUser.objects.create(
+        subscription=group.subscription,
+        vault=link.target.vault,
+        account=account,
+        account_uid=account.uid,
+        seen_enabled=seen_enabled,
+    )
+
+    preview = previews.pins(subscription=group.subscription, account_ids=[account.pk], license_type=CONCURRENT, at=NOON)
+
+    assert preview["created_vault_users"] == created
+
+
+@pytest.mark.parametrize(("paused_at", "removed"), [(None, 1), (NOON, 0)])
+def test_who_loses_its_license_leaves_the_targets_of_links_that_are_not_paused(paused_at, removed):
+    group = people(1, read_only=1)
+    link = make_link(group, make_vault(group.subscription))
+    reconcile(group.subscription)
+    GroupLink.objects.filter(pk=link.pk).update(paused_at=paused_at)
+
+    preview = previews.group_license(group=group, license_type=NONE, at=NOON)
+    assert (preview["lose"], preview["removed_members"]) == (0, 0)
+    ids = group.accounts.values_list("pk", flat=True)
+    preview = previews.pins(subscription=group.subscription, account_ids=ids, license_type=NONE, at=NOON)
+
+    assert (preview["lose"], preview["removed_members"]) == (1, removed)
+
+
+@pytest.mark.parametrize(("fill_policy", "gain"), [("always", 1), ("on_purchase", 0)])
+def test_with_the_vendors_fill_policy_who_was_passed_over_stays_so(fill_policy, gain):
+    group = people(2, read_only=1)
+    group.subscription.fill_policy = fill_policy
+    group.subscription.save()
+    waiting = LicenseGrant.objects.get(granted_type=NONE)
+    LicensePool.objects.filter(license_type=READ_ONLY).update(purchased=2, ceiling=2)
+
+    preview = previews.pins(
+        subscription=group.subscription, account_ids=[waiting.account_id], license_type=READ_ONLY, at=NOON
+    )
+
+    assert (preview["gain"], preview["wait"]) == (gain, 0)
 
 
 def test_pins_of_other_subscriptions_accounts_are_left():
