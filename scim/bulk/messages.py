@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from scim.errors import InvalidSyntax, InvalidValue, MethodNotAllowed, NotFound, PayloadTooLarge, ScimError
+from scim.messages import read_message, read_object, read_operations
 from scim.patch.operations import PATCH_URN
 from scim.schema import RESOURCE_TYPES
 from scim.schema.table import ResourceType
@@ -51,22 +52,11 @@ def read(body: object, max_operations: int) -> Request:
     Raises ``InvalidSyntax`` for what is none, ``PayloadTooLarge`` for more operations than ``max_operations``,
     ``InvalidValue`` for a ``failOnErrors`` below 1, which could mean both never and at once.
     """
-    members = _members(body, "A BulkRequest must be a JSON object.")
-    schemas = members.get("schemas")
-    if not isinstance(schemas, list) or REQUEST_URN.lower() not in {str(urn).lower() for urn in schemas}:
-        raise InvalidSyntax(f'schemas must list "{REQUEST_URN}".')
-    operations = members.get("operations")
-    if not isinstance(operations, list):
-        raise InvalidSyntax("Operations must be a list.")
+    members = read_message(body, REQUEST_URN)
+    operations = read_operations(members)
     if len(operations) > max_operations:
         raise PayloadTooLarge(f"There are {len(operations):,} operations; {max_operations:,} can be sent at once.")
     return Request([_read(raw, number) for number, raw in enumerate(operations)], _limit(members.get("failonerrors")))
-
-
-def _members(value: object, refusal: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidSyntax(refusal)
-    return {key.lower(): item for key, item in value.items()}
 
 
 def _limit(value: object) -> int | None:
@@ -78,7 +68,7 @@ def _limit(value: object) -> int | None:
 
 
 def _read(raw: object, number: int) -> Operation:
-    members = _members(raw, "Each of Operations must be an object.")
+    members = read_object(raw, "Each of Operations must be an object.")
     method, path, bulk_id = (_text(members, name) for name in ("method", "path", "bulkid"))
     shown = Operation(number=number, method=method.upper(), path=path, bulk_id=bulk_id)
     try:

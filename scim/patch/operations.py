@@ -14,6 +14,7 @@ from scim.documents import is_urn
 from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget, PayloadTooLarge
 from scim.filter.ast import Path, count_nodes
 from scim.filter.parser import parse_path
+from scim.messages import read_message, read_object, read_operations
 from scim.schema.checks import alone, check_for, id_of
 from scim.schema.table import Attribute, Field, Mutability, ResourceType, Type
 
@@ -58,7 +59,7 @@ def parse(body: object, resource_type: ResourceType) -> list[Operation]:
     """
     operations: list[Operation] = []
     changes = values = 0
-    for raw in _raw_operations(body):
+    for raw in read_operations(read_message(body, PATCH_URN)):
         for operation in _read(raw, resource_type):
             changes += _weight(operation)
             values += _set_size(operation)
@@ -68,23 +69,6 @@ def parse(body: object, resource_type: ResourceType) -> list[Operation]:
                 )
             operations.append(operation)
     return operations
-
-
-def _raw_operations(body: object) -> list[Any]:
-    members = _lowered(body, "A PATCH must be a JSON object.")
-    schemas = members.get("schemas")
-    if not isinstance(schemas, list) or PATCH_URN.lower() not in {str(urn).lower() for urn in schemas}:
-        raise InvalidSyntax(f'schemas must list "{PATCH_URN}".')
-    operations = members.get("operations")
-    if not isinstance(operations, list):
-        raise InvalidSyntax("Operations must be a list.")
-    return operations
-
-
-def _lowered(value: object, refusal: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidSyntax(refusal)
-    return {key.lower(): item for key, item in value.items()}
 
 
 def _weight(operation: Operation) -> int:
@@ -107,7 +91,7 @@ def _is_of_set(path: Path | ExtensionPath) -> bool:
 
 
 def _read(raw: object, resource_type: ResourceType) -> Iterator[Operation]:
-    members = _lowered(raw, "Each of Operations must be an object.")
+    members = read_object(raw, "Each of Operations must be an object.")
     op, path = _op(members.get("op")), members.get("path")
     if path is None or path == "":
         return _read_pathless(op, members.get("value"), resource_type)

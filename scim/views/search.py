@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services.calls import Call, record_success
-from scim.errors import InvalidSyntax, NotFound
+from scim.errors import NotFound
 from scim.http import ScimResponse, read_json
+from scim.messages import read_message
 from scim.resources import lists
 from scim.schema import GROUP, RESOURCE_TYPES, USER
 from scim.schema.table import ResourceType
@@ -36,7 +37,7 @@ class SearchView(ScimView):
     resource_types: ClassVar[tuple[ResourceType, ...]] = RESOURCE_TYPES
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        return list_of(self.call, search_parameters(read_json(request)), *self.resource_types)
+        return list_of(self.call, read_message(read_json(request), SEARCH_URN), *self.resource_types)
 
     def _begin(self, configuration: ProvisioningConfiguration, now: datetime, started: float) -> Call:
         return replace(super()._begin(configuration, now, started), operation="query")
@@ -60,18 +61,3 @@ class UserSearchView(SearchView):
 
 class GroupSearchView(SearchView):
     resource_types, logged_type = (GROUP,), GROUP.name
-
-
-def search_parameters(body: Any) -> dict[str, Any]:
-    """Return the parameters of a search request by their names in lower case.
-
-    Raises ``InvalidSyntax`` for what is no search request.
-    """
-    if not isinstance(body, dict):
-        raise InvalidSyntax("A search request must be a JSON object.")
-    parameters = {name.lower(): value for name, value in body.items()}
-    schemas = parameters.get("schemas")
-    named = [urn.lower() for urn in schemas if isinstance(urn, str)] if isinstance(schemas, list) else []
-    if SEARCH_URN.lower() not in named:
-        raise InvalidSyntax(f'schemas should list "{SEARCH_URN}".')
-    return parameters
