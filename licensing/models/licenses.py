@@ -86,3 +86,26 @@ class LicenseGrant(models.Model):
     @property
     def is_waiting(self) -> bool:
         return self.wanted_type > LicenseType.NONE and self.wanted_type != self.granted_type
+
+
+class LicenseDay(models.Model):
+    """How many licenses of a type were purchased, granted and waited for on a day of the subscription's calendar.
+
+    The day's last look stays. For Concurrent, ``in_use`` is the most sessions at once that were seen that day.
+    """
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="license_days", db_index=False)
+    license_type = models.PositiveSmallIntegerField(choices=LICENSE_TYPE_CHOICES)
+    day = models.DateField()
+    purchased = models.PositiveIntegerField()
+    granted = models.PositiveIntegerField()
+    waiting = models.PositiveIntegerField()
+    in_use = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subscription", "license_type", "day"], name="license_day_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{LicenseType(self.license_type).label} on {self.day}"

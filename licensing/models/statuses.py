@@ -25,6 +25,8 @@ class VaultStatus(models.Model):
     """Whether the vault server has had the vault; one that vanishes later is never made again."""
     compare_due_at = models.DateTimeField()
     compared_at = models.DateTimeField(null=True, blank=True)
+    concurrent_sessions = models.PositiveIntegerField(default=0)
+    """How many people used a Concurrent license in the vault when it was last asked."""
     drift_missing = models.PositiveIntegerField(default=0)
     drift_unexpected = models.PositiveIntegerField(default=0)
     drift_different = models.PositiveIntegerField(default=0)

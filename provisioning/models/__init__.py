@@ -1,27 +1,36 @@
 """The directory: whom and what a subscription knows, and what may be done to it by whom."""
 
-from provisioning.models.accounts import LoginAccount
+from provisioning.models.accounts import DueAccount, LoginAccount
 from provisioning.models.configurations import CallCount, ClientSecret, ProvisioningConfiguration, ResourceTotal
 from provisioning.models.groups import GroupMembership, GroupNesting, UserGroup
+from provisioning.models.imports import UserImport
 from provisioning.models.logs import AuditEntry, ProvisioningLogEntry
+from provisioning.models.notifications import Notification, NotificationChoice
+from provisioning.models.protection import AccountStop, HeldChange
 from provisioning.models.subscriptions import Subscription
 from provisioning.models.users import User
 from provisioning.models.vaults import GroupLink, Vault, VaultUserGroup
 
 __all__ = [
+    "AccountStop",
     "AuditEntry",
     "CallCount",
     "ClientSecret",
+    "DueAccount",
     "GroupLink",
     "GroupMembership",
     "GroupNesting",
+    "HeldChange",
     "LoginAccount",
+    "Notification",
+    "NotificationChoice",
     "ProvisioningConfiguration",
     "ProvisioningLogEntry",
     "ResourceTotal",
     "Subscription",
     "User",
     "UserGroup",
+    "UserImport",
     "Vault",
     "VaultUserGroup",
 ]

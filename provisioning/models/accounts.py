@@ -113,3 +113,22 @@ class LoginAccount(models.Model):
     def is_removed(self) -> bool:
         """True when the identity provider removed the account (a SCIM DELETE)."""
         return self.removed_at is not None
+
+
+class DueAccount(models.Model):
+    """An account that licenses or vaults must look at: something that they care about has changed.
+
+    ``generation`` rises with every further change, so that the worker who has looked takes the row away only when
+    nothing has come since. The table is narrow on purpose: an account's own row stands in many indexes. The account
+    has no constraint in the database, which would cost every write; a row without one is taken away like all others.
+    """
+
+    pk = models.CompositePrimaryKey("subscription_id", "account_id")
+    subscription = models.ForeignKey(
+        Subscription, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    account = models.ForeignKey(LoginAccount, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    generation = models.PositiveBigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.account_id} at {self.generation}"

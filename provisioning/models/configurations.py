@@ -21,8 +21,9 @@ class ProvisioningConfiguration(models.Model):
     its secrets are ``ClientSecret`` rows, of which only keyed digests are stored.
     ``adopts_manual_accounts`` lets a created user take over the manual account of that username (1-product §1.3);
     ``accepts_bare_tokens`` lets filters compare with words that are not quoted (decision D-23).
-    ``refused_at`` and ``refusal`` tell of the last time that somebody came with its client ID or a token of it and was
-    turned away, to the nearest 15 seconds.
+    A deleted configuration stays for a day with ``deleted_at``, in which the deletion can be undone (1-product §1.2,
+    rule 7). ``refused_at`` and ``refusal`` tell of the last time that somebody came with its client ID or a token of it
+    and was turned away, to the nearest 15 seconds.
     """
 
     class Kind(models.TextChoices):
@@ -61,6 +62,7 @@ class ProvisioningConfiguration(models.Model):
     first_contact_at = models.DateTimeField(null=True, blank=True)
     last_contact_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
     refused_at = models.DateTimeField(null=True, blank=True)
     refusal = models.CharField(max_length=20, choices=Refusal.choices, blank=True)
     generation = models.PositiveBigIntegerField(default=1)

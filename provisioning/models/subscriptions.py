@@ -5,7 +5,11 @@ from django.db.models.functions import Lower
 
 
 class Subscription(models.Model):
-    """The tenant: everything else belongs to exactly one."""
+    """The tenant: everything else belongs to exactly one.
+
+    In each hour a configuration may disable or remove ``protection_least`` accounts, or ``protection_percent`` of its
+    users where that is more; what goes beyond is held (1-product §1.3, protection against accidents).
+    """
 
     class Edition(models.TextChoices):
         CLOUD = "cloud", "Cloud"
@@ -33,6 +37,8 @@ class Subscription(models.Model):
     release_policy = models.CharField(max_length=20, choices=ReleasePolicy.choices, default=ReleasePolicy.AFTER_DAYS)
     release_after_days = models.PositiveSmallIntegerField(default=7)
     fill_policy = models.CharField(max_length=20, choices=FillPolicy.choices, default=FillPolicy.ALWAYS)
+    protection_least = models.PositiveIntegerField(default=10)
+    protection_percent = models.PositiveSmallIntegerField(default=20)
     created_at = models.DateTimeField()
 
     class Meta:

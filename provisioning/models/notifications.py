@@ -1,0 +1,48 @@
+from typing import ClassVar
+
+from django.db import models
+
+from provisioning.models.accounts import LoginAccount
+from provisioning.models.subscriptions import Subscription
+
+
+class NotificationChoice(models.Model):
+    """Whether a person gets mail of one kind for one subscription, where they chose otherwise than is usual."""
+
+    account = models.ForeignKey(LoginAccount, models.CASCADE, related_name="notification_choices", db_index=False)
+    kind = models.CharField(max_length=40)
+    is_wanted = models.BooleanField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "kind"], name="notification_choice_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.is_wanted}"
+
+
+class Notification(models.Model):
+    """Something to tell people by mail: noticed at ``since``, told at ``told_at``, over at ``ended_at``.
+
+    ``subject`` names what it is about within its kind, such as a license type. At most one of them runs at a time, so
+    that nobody is told twice; once it ends, the next one is told anew.
+    """
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="notifications", db_index=False)
+    kind = models.CharField(max_length=40)
+    subject = models.CharField(max_length=200, blank=True)
+    sentence = models.TextField()
+    since = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subscription", "kind", "subject"],
+                condition=models.Q(ended_at__isnull=True),
+                name="notification_running_unique",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
