@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from django.db.models import Count
 
-from licensing import views
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
 from licensing.plans.links import LinkState, LinkView
 from licensing.services import link_states, overview
+from licensing.views import fragments as pieces
 from provisioning import columns, fragments
 from provisioning.addresses import address
 from provisioning.columns import Cell, Column, Tone
@@ -32,9 +32,9 @@ def register() -> None:
     columns.register("accounts", Column("Vaults", vault_count_cells))
     columns.register("links", Column("State", link_cells))
     columns.register("vaults", Column("Synchronization", vault_cells))
-    fragments.register("home", views.home)
-    fragments.register("account", views.account)
-    fragments.register("group_license", views.group_license)
+    fragments.register("home", pieces.home)
+    fragments.register("account", pieces.account)
+    fragments.register("group_license", pieces.group_license)
     fragments.register_notices(notices)
 
 

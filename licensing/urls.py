@@ -1,9 +1,15 @@
-from django.urls import path
+from django.urls import URLPattern, include, path
 
-from licensing import views
+from licensing.views import fragments
+
+_fragments = [
+    path("home/", fragments.home, name="licensing_home"),
+    path("account/<int:pk>/", fragments.account, name="licensing_account"),
+    path("group-license/<int:pk>/", fragments.group_license, name="licensing_group_license"),
+]
+_pages: list[URLPattern] = []
 
 urlpatterns = [
-    path("<slug:number>/fragments/home/", views.home, name="licensing_home"),
-    path("<slug:number>/fragments/account/<int:pk>/", views.account, name="licensing_account"),
-    path("<slug:number>/fragments/group-license/<int:pk>/", views.group_license, name="licensing_group_license"),
+    path("licensing/<slug:number>/fragments/", include(_fragments)),
+    path("s/<slug:number>/licenses/", include(_pages)),
 ]

@@ -12,6 +12,6 @@ urlpatterns = [
     path("scim/openapi.json", openapi, name="openapi"),
     re_path(r"^scim/v2/+", include("scim.urls")),
     path("account/", include("provisioning.sign_in_urls")),
-    path("licensing/", include("licensing.urls")),
+    path("", include("licensing.urls")),
     path("", include("provisioning.urls")),
 ]

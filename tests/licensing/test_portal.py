@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from licensing import portal, views
+from licensing import portal
 from licensing.models import VaultUser
 from licensing.services import overview, previews
 from licensing.services.differences import differences
 from licensing.vaultserver import admin
 from licensing.vaultserver.faults import Faults
+from licensing.views import fragments
 from provisioning.columns import Cell
 from provisioning.models import GroupLink, LoginAccount, Subscription
 from tests.factories import NOON, make_account, make_admin, make_configuration, make_group, make_link, make_subscription
@@ -209,7 +210,7 @@ def test_the_preview_of_a_group_lists_who_gains_and_waits(world, group):
 
 
 def test_the_preview_of_a_group_lists_some_and_counts_the_rest(world, group, monkeypatch):
-    monkeypatch.setattr(views, "SHOWN", 1)
+    monkeypatch.setattr(fragments, "SHOWN", 1)
     purchase(world.subscription, named=2)
     world.sweep()
 

@@ -1,0 +1,1 @@
+"""Pages and pieces of pages about licenses and vault users."""
