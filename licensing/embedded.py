@@ -20,7 +20,8 @@ from licensing.services import due
 from provisioning.tasks import prune
 
 EVERY_SECONDS = 0.25
-PRUNE_EVERY = timedelta(days=1)
+PERIODIC = ((prune, timedelta(days=1)), (tasks.record_days, timedelta(minutes=15)))
+"""Tasks and how often they are called, from the start on."""
 IN_MEMORY = "memory://"
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ class Sweeper:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
         self._called: set[tuple[str, int]] = set()
-        self._prune_at: datetime | None = None
+        self._next: dict[str, datetime] = {}
 
     def start(self) -> None:
         signals.task_postrun.connect(self._ended)
@@ -58,9 +59,13 @@ class Sweeper:
             self._call(tasks.reconcile_licenses, "subscription_id", subscription_id)
         for vault_id in sweep.due_vaults(now):
             self._call(tasks.reconcile_vault, "vault_id", vault_id)
-        if self._prune_at is None or now >= self._prune_at:
-            self._prune_at = now + PRUNE_EVERY
-            prune.apply_async()
+        self.call_periodic(now)
+
+    def call_periodic(self, now: datetime) -> None:
+        for task, every in PERIODIC:
+            if now >= self._next.get(task.name, now):
+                self._next[task.name] = now + every
+                task.apply_async()
 
     def _call(self, task: Any, name: str, number: int) -> None:
         if (name, number) not in self._called:

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from licensing import sweep
 from licensing.reconcilers import licenses, vaults
-from licensing.services import due
+from licensing.services import due, history
+from provisioning.models import Subscription
 
 
 @shared_task(name="licensing.licenses", acks_late=True, ignore_result=True)
@@ -36,3 +37,11 @@ def sweep_all(**_future: Any) -> None:
         reconcile_licenses.apply_async(kwargs={"subscription_id": subscription_id})
     for vault_id in sweep.due_vaults(now):
         reconcile_vault.apply_async(kwargs={"vault_id": vault_id})
+
+
+@shared_task(name="licensing.history", acks_late=True, ignore_result=True)
+def record_days(**_future: Any) -> None:
+    """Write down how the pools of every subscription stand today."""
+    now = timezone.now()
+    for subscription in Subscription.objects.order_by("pk"):
+        history.record(subscription, now)

@@ -205,6 +205,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # What is lost on the way to a worker is found by this; a sweep that waited too long in the queue is worth nothing.
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "licensing.sweep", "schedule": 30, "options": {"expires": 30}},
+    # Days end on quarters of an hour in all time zones.
+    "history": {"task": "licensing.history", "schedule": crontab(minute="*/15"), "options": {"expires": 900}},
     "prune": {"task": "provisioning.prune", "schedule": crontab(hour="3", minute="17")},
 }
 LOG_RETENTION = env.duration("LOG_RETENTION", "90d")

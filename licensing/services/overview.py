@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from licensing.models import WAITING, Ending, LicenseGrant, LicensePool, VaultStatus
 from provisioning.license_types import LICENSED_TYPES, LicenseType
@@ -11,32 +11,40 @@ from provisioning.models import Subscription
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """One row of the licenses table. ``free`` is None for Concurrent, which is limited by sessions."""
+    """One row of the licenses table; ``total`` is what was purchased.
+
+    Concurrent licenses are limited by sessions, not by grants: its ``free`` is None, and ``in_use`` counts sessions.
+    """
 
     license_type: LicenseType
-    free: int | None
-    in_use: int
-    waiting: int
     total: int
+    granted: int
+    waiting: int
+    in_use: int
+    free: int | None
 
     @property
     def over(self) -> int:
         """Return how many more are granted than were purchased."""
-        return max(0, self.in_use - self.total) if self.free is not None else 0
+        return max(0, self.granted - self.total) if self.free is not None else 0
 
 
 def pools(subscription: Subscription) -> list[PoolView]:
-    """Return a row for every type, highest first: two statements."""
+    """Return a row for every type, highest first: three statements."""
     known = {pool.license_type: pool for pool in LicensePool.objects.filter(subscription=subscription)}
     rows = LicenseGrant.objects.filter(WAITING, subscription=subscription).values_list("wanted_type")
     waiting = dict(rows.annotate(number=Count("pk")))
-    return [_row(one, known.get(one, LicensePool()), waiting.get(one, 0)) for one in LICENSED_TYPES]
+    sessions = VaultStatus.objects.filter(subscription=subscription).aggregate(number=Sum("concurrent_sessions"))
+    return [
+        _row(one, known.get(one, LicensePool()), waiting.get(one, 0), sessions["number"] or 0) for one in LICENSED_TYPES
+    ]
 
 
-def _row(license_type: LicenseType, pool: LicensePool, waiting: int) -> PoolView:
-    is_limited = license_type is not LicenseType.CONCURRENT
-    free = max(0, pool.purchased - pool.granted) if is_limited else None
-    return PoolView(license_type, free, pool.granted, waiting, pool.purchased)
+def _row(license_type: LicenseType, pool: LicensePool, waiting: int, sessions: int) -> PoolView:
+    purchased, granted = pool.purchased, pool.granted
+    if license_type is LicenseType.CONCURRENT:
+        return PoolView(license_type, purchased, granted, waiting, sessions, None)
+    return PoolView(license_type, purchased, granted, waiting, granted, max(0, purchased - granted))
 
 
 def unwell_vaults(subscription: Subscription) -> list[VaultStatus]:

@@ -9,6 +9,7 @@ from django.db.models.functions import Greatest
 
 from licensing.models import LicensePool
 from licensing.plans import licenses as plan
+from licensing.services import history
 from provisioning.actor import Actor
 from provisioning.license_types import LICENSED_TYPES, LicenseType
 from provisioning.models import Subscription
@@ -74,6 +75,7 @@ def set_purchased(
             at=at,
             changes=changes,
         )
+        history.record(subscription, at)
         announce(subscription.pk)
     return {license_type: pools[license_type].purchased for license_type in LICENSED_TYPES}
 

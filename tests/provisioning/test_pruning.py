@@ -77,16 +77,14 @@ def test_beat_prunes_once_a_day():
 
 def test_the_embedded_worker_prunes_at_once_and_then_daily(monkeypatch):
     called = []
+    monkeypatch.setattr(embedded.tasks.record_days, "apply_async", lambda: None)
     monkeypatch.setattr(embedded.prune, "apply_async", lambda: called.append(1))
     sweeper = embedded.Sweeper()
 
-    sweeper._sweep()
-    sweeper._sweep()
-    assert len(called) == 1
-    sweeper._prune_at = timezone.now()
-    sweeper._sweep()
+    for hours in (0, 1, 23, 24, 47, 48):
+        sweeper.call_periodic(NOON + timedelta(hours=hours))
 
-    assert len(called) == 2
+    assert len(called) == 3
 
 
 @pytest.mark.parametrize(
