@@ -1,4 +1,4 @@
-"""A committed change of the directory becomes a hint to the workers.
+"""A committed change of the directory becomes a hint to the workers; an account that is deleted lets its license go.
 
 Entra writes in bursts. A process publishes at most one hint per subscription in each window of a quarter of a second,
 to be worked on when the window is over: whatever was committed inside the window is then there to be seen. A broker
@@ -8,6 +8,7 @@ because the sweep finds what is due.
 
 import threading
 import time
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from celery.exceptions import OperationalError
 from django.conf import settings
 
 from licensing.embedded import IN_MEMORY
+from licensing.services import leaving
 from licensing.tasks import reconcile_licenses
 
 WINDOW_SECONDS = 0.25
@@ -57,3 +59,8 @@ def directory_changed(*, subscription_id: int, **_: Any) -> None:
     """Receive the signal of that name. The embedded worker sweeps by itself and needs no hint."""
     if settings.CELERY_BROKER_URL != IN_MEMORY:
         hints.hint(subscription_id)
+
+
+def account_leaving(*, subscription_id: int, account_id: int, at: datetime, **_: Any) -> None:
+    """Receive the signal of that name."""
+    leaving.let_go(subscription_id=subscription_id, account_id=account_id, at=at)

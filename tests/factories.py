@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from provisioning.actor import operator
+from provisioning.actor import Actor, operator
 from provisioning.license_types import LicenseType
 from provisioning.models import (
     GroupLink,
@@ -16,7 +16,7 @@ from provisioning.models import (
     UserGroup,
     Vault,
 )
-from provisioning.services import accounts, configurations, group_settings, groups, subscriptions
+from provisioning.services import accounts, configurations, group_settings, groups, people, subscriptions
 from provisioning.services.calls import Call
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
@@ -127,6 +127,33 @@ def make_account(
         is_enabled=is_enabled,
     )
     return accounts.create_account(profile=profile, call=make_call(configuration, at=at))
+
+
+def make_person(
+    subscription: Subscription,
+    username: str = "",
+    *,
+    full_name: str = "",
+    email: str = "",
+    role: LoginAccount.Role = LoginAccount.Role.NO_ROLE,
+    info1: str = "",
+    info2: str = "",
+    actor: Actor = ACTOR,
+    at: datetime = NOON,
+) -> LoginAccount:
+    """Return a manual account as an admin makes it in the portal."""
+    username = username or f"person{next(_numbers)}@contoso.example"
+    return people.create_person(
+        subscription=subscription,
+        username=username,
+        full_name=full_name or username.partition("@")[0].title(),
+        email=email or (username if "@" in username else ""),
+        role=role,
+        info1=info1,
+        info2=info2,
+        actor=actor,
+        at=at,
+    )
 
 
 def make_profile(

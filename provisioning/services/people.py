@@ -1,0 +1,320 @@
+"""Internal users as admins make, change and end them (1-product §1.6); each deed is one transaction and one audit row.
+
+What an identity provider has provisioned it decides itself, down to whether the account is enabled; only the role is
+given here.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+
+from provisioning.actor import Actor
+from provisioning.models import LoginAccount, Subscription, User
+from provisioning.people_rules import Details, problems
+from provisioning.services import audit
+from provisioning.services.accounts import touch_accounts
+from provisioning.services.constraints import violated
+from provisioning.services.last_admin import is_last_admin
+from provisioning.services.notices import announce
+from provisioning.signals import account_leaving
+
+Role = LoginAccount.Role
+Changes = dict[str, list[Any]]
+_HIGH: Final = frozenset({Role.BILLING_ADMIN, Role.SUBSCRIPTION_ADMIN})
+"""Roles that only a Subscription admin gives, takes away or touches the holders of."""
+
+
+class BadDetails(ValueError):
+    """Fields hold what they cannot; ``problems`` is ``{field: sentence}``."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problems.values()))
+
+
+class UsernameInUse(Exception):
+    """Another account of the subscription has that username, in whatever letter case."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"Another account has the username “{username}” already. Choose another one.")
+
+
+class RoleOutOfReach(Exception):
+    """An Access admin may neither touch nor appoint Billing and Subscription admins."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Only a Subscription admin can appoint, change, disable or delete a Billing admin or a Subscription admin. "
+            "Ask one to do it."
+        )
+
+
+class LastAdmin(Exception):
+    """Nobody could administer the subscription any more."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(
+            f"“{username}” is the last enabled Subscription admin of the subscription. Appoint another one first."
+        )
+
+
+class ProviderDecides(Exception):
+    """The account came through a configuration, and what was asked for is the identity provider's to do."""
+
+    def __init__(self, account: LoginAccount, deed: str) -> None:
+        source = account.configuration.name if account.configuration else ""
+        super().__init__(f"“{account.username}” is provisioned by “{source}”. {deed} there.")
+
+
+class RemovedByProvider(Exception):
+    """The identity provider has removed the account, and only that revives it."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(
+            f"The identity provider removed “{username}”. Assign the user there again; or delete the account here and "
+            "create a user of that name."
+        )
+
+
+class StillEnabled(Exception):
+    """Only a disabled account is deleted."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"“{username}” is enabled. Disable the user first, then delete.")
+
+
+class PersonGone(Exception):
+    """Somebody has deleted the account meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("The user does not exist any more. Go back to the list of users.")
+
+
+REFUSALS: Final = (
+    BadDetails,
+    UsernameInUse,
+    RoleOutOfReach,
+    LastAdmin,
+    ProviderDecides,
+    RemovedByProvider,
+    StillEnabled,
+    PersonGone,
+)
+"""Everything that the deeds of this module raise; each is a sentence for the person who asked."""
+
+
+@transaction.atomic
+def create_person(
+    *,
+    subscription: Subscription,
+    username: str,
+    full_name: str,
+    email: str,
+    role: LoginAccount.Role,
+    info1: str,
+    info2: str,
+    actor: Actor,
+    at: datetime,
+) -> LoginAccount:
+    """Make a manual, enabled account; a portal user of that email signs in with it.
+
+    Raises ``BadDetails``, ``UsernameInUse`` and ``RoleOutOfReach``.
+    """
+    _check_reach(actor, role)
+    details = Details(username, full_name, email, info1, info2)
+    if found := problems(details):
+        raise BadDetails(found)
+    account = LoginAccount(subscription=subscription, role=role, created_at=at)
+    _save(account, details, at)
+    made = {name: [None, value] for name, value in details._asdict().items() if value}
+    _done(account, "create user", made | {"role": [None, role.label]}, actor, at)
+    return account
+
+
+@transaction.atomic
+def change_person(
+    *,
+    account: LoginAccount,
+    username: str,
+    full_name: str,
+    email: str,
+    role: LoginAccount.Role,
+    info1: str,
+    info2: str,
+    actor: Actor,
+    at: datetime,
+) -> LoginAccount:
+    """Give the account other fields and another role; what stays the same is no deed.
+
+    Raises ``BadDetails``, ``UsernameInUse``, ``RoleOutOfReach``, ``LastAdmin``, ``PersonGone``, and ``ProviderDecides``
+    when another field than the role of a provisioned account changes.
+    """
+    found = _locked(account, actor)
+    _check_reach(actor, role)
+    details = Details(username, full_name, email, info1, info2)
+    changes: Changes = {
+        name: [getattr(found, name), value]
+        for name, value in details._asdict().items()
+        if getattr(found, name) != value
+    }
+    if changes and found.configuration is not None:
+        raise ProviderDecides(found, "Change everything but the role")
+    if bad := {name: sentence for name, sentence in problems(details).items() if name in changes}:
+        raise BadDetails(bad)
+    changes |= _changed_role(found, role)
+    if changes:
+        _save(found, details, at)
+        _done(found, "change user", changes, actor, at)
+    return found
+
+
+@transaction.atomic
+def set_role(*, account: LoginAccount, role: LoginAccount.Role, actor: Actor, at: datetime) -> None:
+    """Give the account, provisioned or not, another role in the portal.
+
+    Raises ``RoleOutOfReach``, ``LastAdmin`` and ``PersonGone``.
+    """
+    found = _locked(account, actor)
+    _check_reach(actor, role)
+    if changes := _changed_role(found, role):
+        found.modified_at = at
+        found.save(update_fields=["role", "user", "modified_at"])
+        _done(found, "set role", changes, actor, at)
+
+
+@transaction.atomic
+def disable_person(*, account: LoginAccount, actor: Actor, at: datetime) -> None:
+    """Keep the person out everywhere, until enabled again; an account that is disabled stays as it is.
+
+    Raises ``RoleOutOfReach``, ``LastAdmin``, ``ProviderDecides`` and ``PersonGone``.
+    """
+    found = _locked(account, actor)
+    if not found.is_enabled:
+        return
+    if found.configuration is not None:
+        raise ProviderDecides(found, "Disable the user")
+    if is_last_admin(found):
+        raise LastAdmin(found.username)
+    _set_enabled(found, False, at)
+    _done(found, "disable user", {"state": ["Enabled", "Disabled"]}, actor, at)
+
+
+@transaction.atomic
+def enable_person(*, account: LoginAccount, actor: Actor, at: datetime) -> None:
+    """Let the person in again, who asks for a license anew; an account that is enabled stays as it is.
+
+    Raises ``RoleOutOfReach``, ``ProviderDecides``, ``RemovedByProvider`` and ``PersonGone``.
+    """
+    found = _locked(account, actor)
+    if found.is_enabled:
+        return
+    if found.is_removed:
+        raise RemovedByProvider(found.username)
+    if found.configuration is not None:
+        raise ProviderDecides(found, "Enable the user")
+    _set_enabled(found, True, at)
+    _done(found, "enable user", {"state": ["Disabled", "Enabled"]}, actor, at)
+
+
+@transaction.atomic
+def delete_person(*, account: LoginAccount, actor: Actor, at: datetime) -> None:
+    """Delete a disabled account for good: its license goes back to its pool, its vault users stay, detached.
+
+    Raises ``RoleOutOfReach``, ``StillEnabled``, ``ProviderDecides`` while its provider knows it, and ``PersonGone``.
+    """
+    # Before the account's row is locked: whoever gives seats holds the pools first and the accounts then.
+    account_leaving.send(sender=None, subscription_id=account.subscription_id, account_id=account.pk, at=at)
+    found = _locked(account, actor)
+    if found.is_enabled:
+        raise StillEnabled(found.username)
+    if found.scim_id is not None:
+        raise ProviderDecides(found, "It would come back if it were deleted here. Remove the user")
+    _audit(found, "delete user", {"full_name": [found.full_name, None]}, actor, at)
+    found.delete()
+    announce(account.subscription_id)
+
+
+def may_touch(actor: Actor, *roles: int) -> bool:
+    """Return whether the actor may change accounts that have, or shall have, these roles."""
+    return not (_HIGH & set(roles)) or actor.kind != "person" or actor.role == Role.SUBSCRIPTION_ADMIN.label
+
+
+def _check_reach(actor: Actor, *roles: int) -> None:
+    if not may_touch(actor, *roles):
+        raise RoleOutOfReach
+
+
+def _locked(account: LoginAccount, actor: Actor) -> LoginAccount:
+    """Return the account as it is now, its row held. Raises ``PersonGone`` and ``RoleOutOfReach``."""
+    rows = LoginAccount.objects.select_related("configuration").defer("document", "search")
+    found = rows.select_for_update(of=("self",)).filter(pk=account.pk, kind=LoginAccount.Kind.PERSON).first()
+    if found is None:
+        raise PersonGone
+    _check_reach(actor, found.role)
+    return found
+
+
+def _changed_role(account: LoginAccount, role: LoginAccount.Role) -> Changes:
+    """Give the account the role. Raises ``LastAdmin``."""
+    old = Role(account.role)
+    if old == role:
+        return {}
+    if is_last_admin(account):
+        raise LastAdmin(account.username)
+    account.role = role
+    _connect(account)
+    return {"role": [old.label, role.label]}
+
+
+def _connect(account: LoginAccount) -> None:
+    """Let the portal user of the account's email in, if there is one; invitations make new ones."""
+    if account.role and account.user is None and account.email:
+        account.user = User.objects.filter(email__iexact=account.email).first()
+
+
+def _set_enabled(account: LoginAccount, is_enabled: bool, at: datetime) -> None:  # noqa: FBT001
+    account.is_enabled = is_enabled
+    account.disabled_at = None if is_enabled else at
+    account.modified_at = at
+    account.save(update_fields=["is_enabled", "disabled_at", "modified_at"])
+
+
+def _save(account: LoginAccount, details: Details, at: datetime) -> None:
+    """Write the fields, and the keys by which they are searched. Raises ``UsernameInUse``."""
+    for name, value in details._asdict().items():
+        setattr(account, name, value)
+    account.username_key = account.username.casefold()
+    account.display_name_key = account.full_name.casefold()
+    account.email_key = account.email.casefold()
+    account.modified_at = at
+    _connect(account)
+    names = None if account.pk is None else [*details._fields, *_KEYS]
+    try:
+        with transaction.atomic():
+            account.save(update_fields=names)
+    except IntegrityError as error:
+        if violated(error) != "account_username_unique":
+            raise
+        raise UsernameInUse(account.username) from error
+
+
+_KEYS: Final = ("username_key", "display_name_key", "email_key", "modified_at", "role", "user")
+
+
+def _done(account: LoginAccount, action: str, changes: Changes, actor: Actor, at: datetime) -> None:
+    """Write who did it, and have licenses and vaults look at the account."""
+    _audit(account, action, changes, actor, at)
+    touch_accounts([account.pk])
+    announce(account.subscription_id)
+
+
+def _audit(account: LoginAccount, action: str, changes: Changes, actor: Actor, at: datetime) -> None:
+    audit.record(
+        subscription_id=account.subscription_id,
+        actor=actor,
+        action=action,
+        target=account.username,
+        at=at,
+        changes=changes,
+    )
