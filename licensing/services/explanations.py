@@ -14,7 +14,7 @@ def explain(*, account: LoginAccount, now: datetime) -> dict[str, Any]:
     groups = UserGroup.objects.filter(memberships__account=account, deleted_at__isnull=True)
     return {
         "username": account.username,
-        "state": _state(account),
+        "state": state(account),
         "license": {
             "wanted": reason.wanted.slug,
             "granted": reason.granted.slug,
@@ -31,7 +31,8 @@ def explain(*, account: LoginAccount, now: datetime) -> dict[str, Any]:
     }
 
 
-def _state(account: LoginAccount) -> str:
+def state(account: LoginAccount) -> str:
+    """Return ``enabled``, ``disabled`` or ``removed``."""
     if account.is_removed:
         return "removed"
     return "enabled" if account.is_enabled else "disabled"
