@@ -7,9 +7,10 @@ class LicensingConfig(AppConfig):
 
     def ready(self) -> None:
         from licensing import embedded, handlers, portal
-        from provisioning.signals import account_leaving, directory_changed
+        from provisioning.signals import account_leaving, directory_changed, policies_changed
 
         directory_changed.connect(handlers.directory_changed, dispatch_uid="licensing")
         account_leaving.connect(handlers.account_leaving, dispatch_uid="licensing")
+        policies_changed.connect(handlers.policies_changed, dispatch_uid="licensing")
         embedded.connect()
         portal.register()

@@ -16,7 +16,7 @@ from celery.exceptions import OperationalError
 from django.conf import settings
 
 from licensing.embedded import IN_MEMORY
-from licensing.services import leaving
+from licensing.services import leaving, policies
 from licensing.tasks import reconcile_licenses
 
 WINDOW_SECONDS = 0.25
@@ -59,6 +59,11 @@ def directory_changed(*, subscription_id: int, **_: Any) -> None:
     """Receive the signal of that name. The embedded worker sweeps by itself and needs no hint."""
     if settings.CELERY_BROKER_URL != IN_MEMORY:
         hints.hint(subscription_id)
+
+
+def policies_changed(*, subscription_id: int, fields: frozenset[str], at: datetime, **_: Any) -> None:
+    """Receive the signal of that name, in the transaction of the change."""
+    policies.look_again(subscription_id, fields=fields, at=at)
 
 
 def account_leaving(*, subscription_id: int, account_id: int, at: datetime, **_: Any) -> None:

@@ -55,6 +55,13 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         ),
     ),
     ("Security", (Page("Audit log", "audit", "audit", Permission.SEE_OWN_ACTS),)),
+    (
+        "Settings",
+        (
+            Page("Settings", "settings", "settings", Permission.CHANGE_SETTINGS),
+            Page("Notifications", "bell", "notifications", Permission.SEE_LICENSES),
+        ),
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from provisioning.views import configurations, frame, groups, home, links, logs, users, vaults
+from provisioning.views import configurations, frame, groups, home, links, logs, settings, users, vaults
 
 _provisioning: list[URLPattern | URLResolver] = [
     path("configurations/", configurations.configurations, name="configurations"),
@@ -29,6 +29,7 @@ _subscription: list[URLPattern | URLResolver] = [
     path("vaults/", vaults.vaults, name="vaults"),
     path("provisioning/", include(_provisioning)),
     path("audit/", logs.audit, name="audit"),
+    path("settings/", settings.settings, name="settings"),
 ]
 urlpatterns = [
     path("", frame.start, name="start"),
