@@ -7,10 +7,14 @@ class LicensingConfig(AppConfig):
 
     def ready(self) -> None:
         from licensing import embedded, handlers, portal
+        from licensing.services import deletions
+        from provisioning import signals
         from provisioning.signals import account_leaving, directory_changed, policies_changed
 
         directory_changed.connect(handlers.directory_changed, dispatch_uid="licensing")
         account_leaving.connect(handlers.account_leaving, dispatch_uid="licensing")
         policies_changed.connect(handlers.policies_changed, dispatch_uid="licensing")
+        signals.accounts_becoming_manual.connect(deletions.accounts_becoming_manual, dispatch_uid="licensing")
+        signals.links_ending.connect(deletions.links_ending, dispatch_uid="licensing")
         embedded.connect()
         portal.register()

@@ -108,10 +108,15 @@ class Revision:
 
 
 def revise(wanted: Wanted, known: Known | None) -> Revision | None:
-    """Return what is new about a vault user, or None when its record says all that is wanted."""
+    """Return what is new about a vault user, or None when its record says all that is wanted.
+
+    One that no link wants, and that none is recorded to have wanted, stays enabled or disabled: that is what a deleted
+    configuration leaves (1-product §1.2, rule 7).
+    """
     if known is None:
         return Revision(True, wanted.profile, wanted.targets, frozenset()) if wanted.targets else None
     targets = wanted.targets | known.frozen
-    revision = Revision(bool(targets), wanted.profile, targets - known.targets, known.targets - targets)
+    enabled = bool(targets) if targets or known.targets else known.enabled
+    revision = Revision(enabled, wanted.profile, targets - known.targets, known.targets - targets)
     unchanged = revision.enabled == known.enabled and revision.profile == known.profile
     return None if unchanged and not revision.joined and not revision.left else revision

@@ -1,6 +1,7 @@
 """What accounts want, worked out by the database: as many statements for a million accounts as for one.
 
-The same rules as ``licensing.plans.licenses.wish``, which tests hold against this on generated worlds.
+The same rules as ``licensing.plans.licenses.wish``, which tests hold against this on generated worlds. An account of a
+deleted configuration is a manual one: its own type is what the configuration's default was.
 """
 
 import json
@@ -124,7 +125,7 @@ facts AS (
         CASE WHEN p.id IS NULL THEN l.pinned_type ELSE p.license_type END AS pinned_type,
         CASE WHEN c.id IS NULL THEN COALESCE(l.manual_type, 0)
             WHEN d.id IS NULL THEN c.default_license_type ELSE COALESCE(d.license_type, 0) END AS own,
-        CASE WHEN c.id IS NULL THEN 'manual' ELSE 'default' END AS own_kind,
+        CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'manual' ELSE 'default' END AS own_kind,
         COALESCE(claims.license_type, 0) AS highest, claims.group_id
     FROM provisioning_loginaccount a
     LEFT JOIN provisioning_provisioningconfiguration c ON c.id = a.configuration_id

@@ -81,4 +81,4 @@ JOIN provisioning_provisioningconfiguration
 ON provisioning_provisioningconfiguration.application_id = oauth2_provider_application.id
 JOIN provisioning_clientsecret
 ON provisioning_clientsecret.configuration_id = provisioning_provisioningconfiguration.id
-WHERE client_id = %s AND revoked_at IS NULL AND expires_at > %s"""  # noqa: S608
+WHERE client_id = %s AND revoked_at IS NULL AND expires_at > %s AND deleted_at IS NULL"""  # noqa: S608

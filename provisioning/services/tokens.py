@@ -29,7 +29,8 @@ def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningCon
     """Return the configuration whose Tenant URL holds ``public_id`` and whose token this is.
 
     Plain SQL, because every call pays for it and the ORM would write the same statement anew each time.
-    Raises ``TokenUnknown`` for a token that is unknown, expired, or another configuration's; ``ConfigurationPaused``.
+    Raises ``TokenUnknown`` for a token that is unknown, expired, another configuration's or a deleted one's;
+    ``ConfigurationPaused``.
     """
     checksum = hashlib.sha256(token.encode()).hexdigest()
     found = run(Statement(_CONFIGURATION, (checksum, parameter(at), public_id)))
@@ -70,4 +71,4 @@ _CONFIGURATION = f"""
 SELECT {_COLUMNS.text} FROM provisioning_provisioningconfiguration
 JOIN oauth2_provider_accesstoken AS token
 ON token.application_id = provisioning_provisioningconfiguration.application_id
-WHERE token.token_checksum = %s AND token.expires > %s AND public_id = %s"""  # noqa: S608
+WHERE token.token_checksum = %s AND token.expires > %s AND public_id = %s AND deleted_at IS NULL"""  # noqa: S608

@@ -99,6 +99,7 @@ def ids(*numbers):
         (Wanted(ids(), "p"), Known(True, "p", ids(1)), Revision(False, "p", ids(), ids(1))),
         (Wanted(ids(), "p"), Known(True, "p", ids(1), frozen=ids(1)), None),
         (Wanted(ids(), "q"), Known(False, "p", ids()), Revision(False, "q", ids(), ids())),
+        (Wanted(ids(), "q"), Known(True, "p", ids()), Revision(True, "q", ids(), ids())),
     ],
 )
 def test_a_vault_user_is_due_only_when_something_is_new(wanted, known, expected):

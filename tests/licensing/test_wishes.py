@@ -13,7 +13,7 @@ from licensing.plans import licenses as plan
 from licensing.plans.licenses import Policy, ReleasePolicy
 from licensing.services import wishes
 from provisioning.license_types import LicenseType
-from provisioning.models import GroupMembership, LoginAccount, UserGroup
+from provisioning.models import GroupMembership, LoginAccount, ProvisioningConfiguration, UserGroup
 from tests.factories import NOON, make_account, make_configuration, make_group, make_subscription
 from tests.licensing.facts import facts_of
 
@@ -55,13 +55,14 @@ GROUPS = st.lists(
 POLICIES = st.builds(ReleasePolicy, st.sampled_from(list(Policy)), st.integers(0, 9))
 
 
-def build(people, groups, default):
+def build(people, groups, default, deleted_at):
     subscription = make_subscription()
     configuration = make_configuration(subscription, default_license_type=default)
     made = [make_group(configuration, f"{name}{number}") for number, (_, _, name) in enumerate(groups)]
     for group, (license_type, is_deleted, _) in zip(made, groups, strict=True):
         deleted_at = NOON if is_deleted else None
         UserGroup.objects.filter(pk=group.pk).update(license_type=license_type, deleted_at=deleted_at)
+    ProvisioningConfiguration.objects.filter(pk=configuration.pk).update(deleted_at=deleted_at)
     for person in people:
         account = make_account(configuration, at=person["created_at"])
         LoginAccount.objects.filter(pk=account.pk).update(
@@ -92,10 +93,10 @@ def as_row(account_id, wish):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(people=PEOPLE, groups=GROUPS, default=TYPES, policy=POLICIES)
-def test_the_database_wishes_as_the_plan_does(db, people, groups, default, policy):
+@given(people=PEOPLE, groups=GROUPS, default=TYPES, deleted_at=st.none() | MOMENTS, policy=POLICIES)
+def test_the_database_wishes_as_the_plan_does(db, people, groups, default, deleted_at, policy):
     with transaction.atomic():
-        subscription = build(people, groups, default)
+        subscription = build(people, groups, default, deleted_at)
         accounts = LoginAccount.objects.filter(subscription=subscription).order_by("pk")
         planned = {one.pk: plan.wish(facts_of(one), policy, NOON) for one in accounts}
 
