@@ -42,8 +42,9 @@ def why(facts: WhyFacts) -> str:
         return _without_license(facts)
     if facts.wanted != facts.granted:
         return _waiting(facts)
+    source = source_words(facts.source, facts.source_name)
     asked, granted = _day(facts.asked_on, facts.today), _day(facts.granted_on, facts.today)
-    return f"{facts.granted.label}, {_source(facts)} (asked {asked}, granted {granted})"
+    return f"{facts.granted.label}, {source} (asked {asked}, granted {granted})"
 
 
 def _of_a_disabled_account(facts: WhyFacts) -> str:
@@ -66,15 +67,16 @@ def _waiting(facts: WhyFacts) -> str:
     return f"Waits for {facts.wanted.label}, place {facts.place} of {facts.queue}, has {has} meanwhile"
 
 
-def _source(facts: WhyFacts) -> str:
-    match facts.source:
+def source_words(source: SourceKind, name: str) -> str:
+    """Return what gives a license type; ``name`` is the name of the group or of the configuration."""
+    match source:
         case SourceKind.GROUP:
-            return f"from group {facts.source_name}"
+            return f"from group {name}"
         case SourceKind.PIN:
             return "pinned to the account"
         case SourceKind.MANUAL:
             return "chosen by a person"
-    return f"the default of {facts.source_name}"
+    return f"the default of {name}"
 
 
 def _day(day: date | None, today: date) -> str:
