@@ -26,6 +26,7 @@ from provisioning.permissions import ROLES, Permission, roles_of
 from provisioning.queries.pages import number_words
 
 register = template.Library()
+_SHOWN_CHANGES = 20
 _SUBSCRIPTIONS_SHOWN = 100
 
 
@@ -132,10 +133,12 @@ def initials(name: str) -> str:
 
 @register.filter
 def changes(entry: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Return the fields of ``{field: [old, new]}`` with their values as texts."""
-    for field, value in sorted(entry.items()):
+    """Return the first fields of ``{field: [old, new]}`` with their values as texts; a bulk pin has one per account."""
+    for field, value in sorted(entry.items())[:_SHOWN_CHANGES]:
         old, new = value if isinstance(value, list) and len(value) == 2 else (None, value)  # noqa: PLR2004
         yield field, _text(old), _text(new)
+    if len(entry) > _SHOWN_CHANGES:
+        yield "and", "", f"{len(entry) - _SHOWN_CHANGES:,} more"
 
 
 @register.filter

@@ -11,6 +11,7 @@ from licensing.services import choices, reasons
 from provisioning.license_types import LicenseType
 from provisioning.models import AuditEntry, LoginAccount
 from provisioning.signals import directory_changed
+from provisioning.templatetags.portal import changes
 from tests.factories import ACTOR, NOON, make_account, make_admin, make_configuration, make_group, make_subscription
 from tests.licensing.people import (
     CONCURRENT,
@@ -126,6 +127,17 @@ def test_a_bulk_pin_is_one_row_of_the_audit_log_that_names_every_account_with_it
     act = newest_act()
     assert act.target == "2 accounts"
     assert act.changes == {"ann": ["named", "read-only"], "bob": [None, "read-only"]}
+
+
+def test_a_page_of_the_audit_log_shows_the_first_of_many_pins(configuration):
+    accounts = [make_account(configuration, f"user{number:02}") for number in range(23)]
+    pin(*accounts, license_type=NAMED)
+
+    shown = list(changes(newest_act().changes))
+
+    assert len(shown) == 21
+    assert shown[0] == ("user00", "", "named")
+    assert shown[20] == ("and", "", "3 more")
 
 
 def test_a_pin_that_changes_nothing_is_no_deed(configuration):
