@@ -1,10 +1,10 @@
 """What many views have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from django.db.models import Model
-from django.http import HttpResponseRedirect
+from django.http import HttpResponseRedirect, StreamingHttpResponse
 
 from provisioning import columns
 from provisioning.columns import Cell
@@ -23,6 +23,12 @@ def template_for(request: PortalRequest, name: str) -> str:
     """Return the template of the list alone when htmx renews it, else that of the whole page."""
     part = request.htmx and not request.htmx.history_restore_request
     return f"provisioning/{'_' if part else ''}{name}.html"
+
+
+def file_answer(pieces: Iterator[str], content_type: str, name: str) -> StreamingHttpResponse:
+    """Return a file to be saved as ``name``, sent as its pieces are made."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(pieces, content_type=content_type, headers=headers)
 
 
 class SeeOther(HttpResponseRedirect):

@@ -12,7 +12,7 @@ from provisioning.models import ProvisioningLogEntry
 from provisioning.permissions import ROLES, Permission, PortalRequest, requires
 from provisioning.queries import logs as queries
 from provisioning.services.exports import record_export
-from provisioning.views.common import template_for
+from provisioning.views.common import file_answer, template_for
 
 
 @requires(Permission.PROVISIONING)
@@ -50,14 +50,14 @@ def log_entry(request: PortalRequest, pk: int) -> HttpResponse:
 def log_csv(request: PortalRequest) -> StreamingHttpResponse:
     """Send every call that fits the filter, newest first, as CSV."""
     rows = (call_files.cells(entry) for entry in _exported(request, "CSV"))
-    return _file(exports.csv_lines(call_files.TITLES, rows), "text/csv; charset=utf-8", "provisioning-log.csv")
+    return file_answer(exports.csv_lines(call_files.TITLES, rows), "text/csv; charset=utf-8", "provisioning-log.csv")
 
 
 @requires(Permission.PROVISIONING)
 def log_json(request: PortalRequest) -> StreamingHttpResponse:
     """Send every call that fits the filter, newest first, as a JSON array."""
     documents = (call_files.document(entry) for entry in _exported(request, "JSON"))
-    return _file(exports.json_array(documents), "application/json", "provisioning-log.json")
+    return file_answer(exports.json_array(documents), "application/json", "provisioning-log.json")
 
 
 @requires(Permission.SEE_OWN_ACTS)
@@ -84,8 +84,3 @@ def _exported(request: PortalRequest, form: str) -> Iterator[ProvisioningLogEntr
         at=timezone.now(),
     )
     return queries.all_calls(request.subscription, wanted)
-
-
-def _file(pieces: Iterator[str], content_type: str, name: str) -> StreamingHttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(pieces, content_type=content_type, headers=headers)
