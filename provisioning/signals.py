@@ -14,8 +14,8 @@ account_leaving = Signal()
 account for good, before its row is locked: whoever keeps something of it lets it go there, or fails with it."""
 
 accounts_becoming_manual = Signal()
-"""Sent with ``configuration``, ``account_ids: list[int]`` and ``at: datetime`` before accounts of a deleted configuration
-become manual ones for good, inside the transaction: what the configuration gave them must be kept as their own."""
+"""Sent with ``configuration``, ``account_ids: list[int]`` and ``at: datetime`` before accounts of a deleted
+configuration become manual ones for good, inside the transaction: what it gave them must be kept as their own."""
 
 links_ending = Signal()
 """Sent with ``link_ids: list[int]`` before links of a deleted configuration are removed, inside the transaction: their

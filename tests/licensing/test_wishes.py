@@ -93,10 +93,10 @@ def as_row(account_id, wish):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(people=PEOPLE, groups=GROUPS, default=TYPES, deleted_at=st.none() | MOMENTS, policy=POLICIES)
-def test_the_database_wishes_as_the_plan_does(db, people, groups, default, deleted_at, policy):
+@given(people=PEOPLE, groups=GROUPS, source=st.tuples(TYPES, st.none() | MOMENTS), policy=POLICIES)
+def test_the_database_wishes_as_the_plan_does(db, people, groups, source, policy):
     with transaction.atomic():
-        subscription = build(people, groups, default, deleted_at)
+        subscription = build(people, groups, *source)
         accounts = LoginAccount.objects.filter(subscription=subscription).order_by("pk")
         planned = {one.pk: plan.wish(facts_of(one), policy, NOON) for one in accounts}
 
