@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from django.db.models import Count
 
+from licensing import filters
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
 from licensing.plans.links import LinkState, LinkView
 from licensing.services import link_states, overview
 from licensing.views import fragments as pieces
 from provisioning import columns, fragments
+from provisioning import filters as user_filters
 from provisioning.addresses import address
 from provisioning.columns import Cell, Column, Tone
 from provisioning.fragments import Notice
@@ -27,9 +29,11 @@ _TONES: Mapping[LinkState, Tone] = {
 
 
 def register() -> None:
-    """Add licensing's columns, fragments and notices to the portal."""
+    """Add licensing's columns, filters, fragments and notices to the portal."""
     columns.register("accounts", Column("License", license_cells))
     columns.register("accounts", Column("Vaults", vault_count_cells))
+    for one in (filters.LICENSE, filters.WAITS, filters.VAULT):
+        user_filters.register(one)
     columns.register("links", Column("State", link_cells))
     columns.register("vaults", Column("Synchronization", vault_cells))
     fragments.register("home", pieces.home)

@@ -1,4 +1,4 @@
-"""Columns that another app adds to the lists of this one, without being imported.
+"""Columns, and deeds on chosen rows, that another app adds to the lists of this one, without being imported.
 
 An app registers them in its ``ready()``. A column answers for a whole page of rows at once, with one query.
 """
@@ -6,6 +6,8 @@ An app registers them in its ``ready()``. A column answers for a whole page of r
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from provisioning.permissions import Permission
 
 Table = Literal["accounts", "groups", "links", "vaults"]
 Tone = Literal["plain", "good", "waiting", "problem", "quiet"]
@@ -28,7 +30,20 @@ class Column:
     cells: Callable[[Sequence[int]], Mapping[int, Cell]]
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What can be done to chosen rows. ``page`` is the name of the page that asks before it does it.
+
+    Its address gets the ids of the rows as ``row``, or ``all`` and the list's filter.
+    """
+
+    label: str
+    page: str
+    permission: Permission
+
+
 _columns: dict[Table, list[Column]] = {}
+_deeds: dict[Table, list[Deed]] = {}
 
 
 def register(table: Table, column: Column) -> None:
@@ -47,3 +62,14 @@ def rows(table: Table, ids: Iterable[int]) -> dict[int, list[Cell | None]]:
     wanted = list(ids)
     found = [column.cells(wanted) for column in _columns.get(table, [])] if wanted else []
     return {row: [cells.get(row) for cells in found] for row in wanted}
+
+
+def register_deed(table: Table, deed: Deed) -> None:
+    """Offer ``deed`` above the list; registering the same page again replaces it."""
+    others = [known for known in _deeds.get(table, []) if known.page != deed.page]
+    _deeds[table] = [*others, deed]
+
+
+def deeds(table: Table, permissions: frozenset[Permission]) -> list[Deed]:
+    """Return what people with these permissions may do to chosen rows of the list."""
+    return [deed for deed in _deeds.get(table, []) if deed.permission in permissions]

@@ -7,26 +7,52 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 
+from provisioning import filters
 from provisioning.license_types import LICENSE_TYPE_CHOICES, LicenseType
-from provisioning.models import GroupLink, ProvisioningConfiguration, Subscription, UserGroup, Vault, VaultUserGroup
+from provisioning.models import (
+    GroupLink,
+    LoginAccount,
+    ProvisioningConfiguration,
+    Subscription,
+    UserGroup,
+    Vault,
+    VaultUserGroup,
+)
+from provisioning.queries import account_pages, accounts, logs
 from provisioning.queries import groups as group_queries
-from provisioning.queries import logs
 
 _ANY = ("", "Any")
 _SENSIBLE_DAY = (MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31)))
 
 
 class UserFilter(forms.Form):
-    """The filter of internal users; its fields are the parameters of the page's address."""
+    """The filter and order of internal users; its fields are the parameters of the page's address."""
 
     q = forms.CharField(label="Search", required=False, max_length=200, widget=forms.TextInput({"type": "search"}))
     state = forms.ChoiceField(
         required=False,
         choices=[_ANY, ("enabled", "Enabled"), ("disabled", "Disabled"), ("removed", "Removed by the provider")],
     )
+    role = forms.ChoiceField(
+        required=False, choices=[_ANY, *((str(value), label) for value, label in LoginAccount.Role.choices)]
+    )
     configuration = forms.ChoiceField(label="Source", required=False)
     group = forms.ModelChoiceField(
         UserGroup.objects.none(), label="User group", required=False, empty_label="Any", blank=True
+    )
+    sort = forms.ChoiceField(
+        label="Order",
+        required=False,
+        choices=[
+            ("", "Full name"),
+            ("-name", "Full name, last first"),
+            ("username", "Username"),
+            ("-username", "Username, last first"),
+            ("email", "Email"),
+            ("-email", "Email, last first"),
+            ("-change", "Newest change first"),
+            ("change", "Oldest change first"),
+        ],
     )
 
     def __init__(self, *args: Any, subscription: Subscription, **kwargs: Any) -> None:
@@ -35,6 +61,31 @@ class UserFilter(forms.Form):
         names = [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
         self.fields["configuration"].choices = [_ANY, *names, ("manual", "Manual")]  # type: ignore[attr-defined]
         _offer_groups(self.fields["group"], subscription, chosen=self.data.get("group"))
+        for one in filters.registered():
+            choices = [_ANY, *one.choices(subscription)]
+            self.fields[one.name] = forms.ChoiceField(label=one.label, required=False, choices=choices)
+
+    def wanted(self) -> accounts.Wanted:
+        """Return what was chosen; a value that makes no sense narrows nothing."""
+        self.is_valid()
+        chosen = self.cleaned_data
+        return accounts.Wanted(
+            search=chosen.get("q", ""),
+            state=chosen.get("state", ""),
+            role=chosen.get("role", ""),
+            configuration=chosen.get("configuration", ""),
+            group=chosen.get("group"),
+            added={one.name: chosen[one.name] for one in filters.registered() if chosen.get(one.name)},
+        )
+
+    def order(self) -> str:
+        """Return the order that was chosen, as ``queries.account_pages.SORTS`` names it."""
+        self.is_valid()
+        return str(self.cleaned_data.get("sort") or account_pages.FIRST_SORT)
+
+    def chosen_parameters(self) -> list[tuple[str, str]]:
+        """Return the parameters that narrow or order the list, for an address or a form that carries them on."""
+        return [(name, self.data[name]) for name in self.fields if self.data.get(name)]
 
 
 class LogFilter(forms.Form):

@@ -1,10 +1,12 @@
 """Login accounts as the portal lists and shows them."""
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
 
+from provisioning import filters
 from provisioning.models import GroupMembership, LoginAccount, ProvisioningLogEntry, Subscription, UserGroup
 from provisioning.queries.logs import NEWEST_FIRST
 from provisioning.queries.pages import Page, fetch
@@ -12,37 +14,58 @@ from provisioning.queries.pages import Page, fetch
 _WORD_LIMIT = 8
 _SHOWN_GROUPS = 100
 _SHOWN_CALLS = 10
+_NO_ROLE = str(int(LoginAccount.Role.NO_ROLE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a list of internal users is narrowed to; an empty value narrows nothing."""
+    """What a list of internal users is narrowed to; an empty value narrows nothing.
+
+    ``configuration`` is an id, or ``manual``. ``added`` are values of the filters of other apps, by name.
+    """
 
     search: str = ""
     state: str = ""
+    role: str = ""
     configuration: str = ""
     group: UserGroup | None = None
+    added: Mapping[str, str] = field(default_factory=dict)
+
+
+def people(subscription: Subscription) -> QuerySet[LoginAccount]:
+    """Return the internal users of the subscription, without their SCIM documents, which are large."""
+    rows = LoginAccount.objects.filter(subscription=subscription, kind=LoginAccount.Kind.PERSON)
+    return rows.select_related("configuration").defer("document", "search")
 
 
 def internal_users(subscription: Subscription, wanted: Wanted) -> QuerySet[LoginAccount]:
-    """Return the people of the subscription that fit, without their SCIM documents, which are large."""
-    rows = (
-        LoginAccount.objects.filter(subscription=subscription, kind=LoginAccount.Kind.PERSON)
-        .select_related("configuration")
-        .defer("document", "search")
-    )
-    if wanted.state:
-        rows = rows.filter(_STATES[wanted.state])
+    """Return all people of the subscription that fit."""
+    found, rest = conditions(subscription, wanted)
+    return people(subscription).filter(*found, rest)
+
+
+def conditions(subscription: Subscription, wanted: Wanted) -> tuple[list[Q], Q]:
+    """Return the conditions that an index answers, one by one, and the one for all the rest."""
+    found = [filters.condition(subscription, name, value) for name, value in wanted.added.items() if value]
     if wanted.configuration:
-        manual = wanted.configuration == "manual"
-        rows = rows.filter(configuration=None) if manual else rows.filter(configuration_id=int(wanted.configuration))
+        found.append(source(wanted.configuration))
     if wanted.group:
-        rows = rows.filter(memberships__group=wanted.group)
-    return rows.filter(_matching(wanted.search)) if wanted.search else rows
+        found.append(Q(pk__in=GroupMembership.objects.filter(group=wanted.group).values("account_id")))
+    rest = _matching(wanted.search) if wanted.search else Q()
+    if wanted.state == "enabled":
+        rest &= STATES["enabled"]
+    elif wanted.state:
+        found.append(STATES[wanted.state])
+    if wanted.role == _NO_ROLE:
+        rest &= Q(role=LoginAccount.Role.NO_ROLE)
+    elif wanted.role:
+        found.append(Q(role=int(wanted.role), role__gt=LoginAccount.Role.NO_ROLE))
+    return found, rest
 
 
-def page_of(rows: QuerySet[LoginAccount], cursor: str) -> Page[LoginAccount]:
-    return fetch(rows, keys=("full_name", "id"), cursor=cursor)
+def source(configuration: str) -> Q:
+    """Return the accounts of a configuration of that id, or the manual ones."""
+    return Q(configuration=None) if configuration == "manual" else Q(configuration_id=int(configuration))
 
 
 def find(subscription: Subscription, pk: int) -> LoginAccount | None:
@@ -78,7 +101,7 @@ def members_of(group: UserGroup, cursor: str) -> Page[GroupMembership]:
     )
 
 
-_STATES = {
+STATES = {
     "enabled": Q(is_enabled=True),
     "disabled": Q(is_enabled=False, removed_at=None),
     "removed": Q(is_enabled=False, removed_at__isnull=False),

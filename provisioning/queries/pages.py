@@ -3,11 +3,13 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 
-from django.db.models import DateTimeField, Model, Q, QuerySet
+from django.db.models import DateTimeField, F, Model, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 Row = TypeVar("Row", bound=Model)
 SIZE: Final = 50
@@ -41,25 +43,53 @@ def fetch(
     size: int = SIZE,
     narrow: Q | None = None,
     stretch: int = STRETCH,
+    parts: Sequence[Q] = (),
 ) -> Page[Row]:
     """Return the page of ``rows`` at ``cursor``, ordered by ``keys``, the last of which is the unique number of a row.
 
     ``-key`` orders downwards. A cursor that is not one of ours gives the first page. An index must give ``rows`` in
-    that order; ``narrow`` is a condition that none answers, so a page looks at ``stretch`` rows for it and then stops.
+    that order, or each of the ``parts`` that they fall into without overlap; ``narrow`` is a condition that none
+    answers, so a page looks at ``stretch`` rows for it and then stops.
     """
     backwards, position = _decode(cursor, rows.model, keys)
     order = _turned(keys) if backwards else keys
     if position:
         rows = rows.filter(_beyond(order, position))
-    edge = _edge(rows, order, stretch) if narrow else None
+    edge = _edge(rows, order, stretch, parts) if narrow else None
     if narrow:
         rows = rows.filter(narrow)
     if edge:
         rows = rows.filter(_beyond(_turned(order), edge[1]))
-    found = list(rows.order_by(*order)[: size + 1])
+    found = list(_first(rows, order, parts, slice(size + 1)))
+    return _page(found, keys, size, backwards=backwards, has_position=bool(position), edge=edge, stretch=stretch)
+
+
+def fetch_few(rows: QuerySet[Row], *, keys: tuple[str, ...], cursor: str, size: int = SIZE) -> Page[Row]:
+    """Return the same page of ``rows`` that are few, but that no index gives in the order: they are sorted.
+
+    The order is of no index on purpose: PostgreSQL would walk that past all other rows to find the few.
+    """
+    backwards, position = _decode(cursor, rows.model, keys)
+    order = _turned(keys) if backwards else keys
+    if position:
+        rows = rows.filter(_beyond(order, position))
+    found = list(rows.order_by(*map(_apart, order))[: size + 1])
+    return _page(found, keys, size, backwards=backwards, has_position=bool(position))
+
+
+def _page(
+    found: list[Row],
+    keys: tuple[str, ...],
+    size: int,
+    *,
+    backwards: bool,
+    has_position: bool,
+    edge: tuple[list[Any], list[Any]] | None = None,
+    stretch: int = 0,
+) -> Page[Row]:
     more, found = len(found) > size, found[:size]
     ahead = _place(found[-1], keys) if more else edge[0] if edge else None
-    behind = _place(found[0], keys) if found and position else None
+    behind = _place(found[0], keys) if found and has_position else None
     stop = (edge[0][0], stretch) if edge and not more else ()
     if backwards:
         return Page(found[::-1], _encode("b", ahead), _encode("a", behind), *stop)
@@ -80,11 +110,47 @@ def _turned(keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(key[1:] if key.startswith("-") else f"-{key}" for key in keys)
 
 
-def _edge(rows: QuerySet[Row], order: tuple[str, ...], stretch: int) -> tuple[list[Any], list[Any]] | None:
-    """Return the places of the last row of the stretch and of the one after it; None when no row is after it."""
+def _apart(key: str) -> Any:
+    name = key.lstrip("-")
+    value = Coalesce(F(name), F(name))
+    return value.desc() if key.startswith("-") else value.asc()
+
+
+def _first(rows: QuerySet[Row], order: tuple[str, ...], parts: Sequence[Q], piece: slice) -> QuerySet[Row]:
+    """Return the first rows in the order: the first of the first ones of each part, which its index gives."""
+    if not parts:
+        return rows.order_by(*order)[piece]
+    firsts = _of_each(rows, order, parts, slice(piece.stop))
+    return rows.filter(pk__in=firsts).order_by(*order)[piece]
+
+
+def _of_each(rows: QuerySet[Row], order: tuple[str, ...], parts: Sequence[Q], piece: slice) -> QuerySet[Row, Any]:
+    """Return the ids of the piece of each part. Each stands in a query of its own, for SQLite's compound SELECT."""
+    everything = rows.model._base_manager.order_by()  # noqa: SLF001
+    pieces = [rows.filter(part).order_by(*order).values("pk")[piece] for part in parts]
+    first, *others = (everything.filter(pk__in=one).values("pk") for one in pieces)
+    return first.union(*others, all=True) if others else first
+
+
+def _edge(
+    rows: QuerySet[Row], order: tuple[str, ...], stretch: int, parts: Sequence[Q]
+) -> tuple[list[Any], list[Any]] | None:
+    """Return the places of the last row of the stretch and of the one after it; None when no row is after it.
+
+    Of several parts each is given an equal share, and the stretch ends where the first of them ends.
+    """
     names = [key.lstrip("-") for key in order]
-    places = [list(row) for row in rows.order_by(*order).values_list(*names)[stretch - 1 : stretch + 1]]
-    return (places[0], places[1]) if len(places) == 2 else None  # noqa: PLR2004
+    if not parts:
+        places = [list(row) for row in rows.order_by(*order).values_list(*names)[stretch - 1 : stretch + 1]]
+        return (places[0], places[1]) if len(places) == 2 else None  # noqa: PLR2004
+    share = max(stretch // len(parts), 1)
+    ends = rows.filter(pk__in=_of_each(rows, order, parts, slice(share, share + 1)))
+    after = ends.order_by(*order).values_list(*names).first()
+    if after is None:
+        return None
+    back = _turned(order)
+    last = _first(rows.filter(_beyond(back, list(after))), back, parts, slice(1))
+    return list(last.values_list(*names)[0]), list(after)
 
 
 def _place(row: Model, keys: tuple[str, ...]) -> list[Any]:

@@ -1,36 +1,45 @@
 """Internal users, and one user's information."""
 
+from dataclasses import dataclass
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from provisioning import columns
+from provisioning.addresses import address
 from provisioning.forms import UserFilter
-from provisioning.permissions import Permission, PortalRequest, requires
-from provisioning.queries import accounts
-from provisioning.queries.pages import count_words
+from provisioning.permissions import ROLES, Permission, PortalRequest, requires
+from provisioning.queries import account_pages, accounts
 from provisioning.views.common import template_for, with_cells
+
+_SORTED = {"Full name": "name", "Username": "username", "Email": "email", "Last change": "change"}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column's head; ``sort`` is what a click on it orders by, ``direction`` how the list is ordered by it now."""
+
+    title: str
+    sort: str
+    direction: str
 
 
 @requires(Permission.SEE)
 def users(request: PortalRequest) -> HttpResponse:
-    """List the internal users that fit the filter, a page at a time."""
+    """List the internal users that fit the filter, in the chosen order, a page at a time."""
     form = UserFilter(request.GET, subscription=request.subscription)
-    form.is_valid()
-    narrowed = form.cleaned_data
-    wanted = accounts.Wanted(
-        search=narrowed.get("q", ""),
-        state=narrowed.get("state", ""),
-        configuration=narrowed.get("configuration", ""),
-        group=narrowed.get("group"),
-    )
-    rows = accounts.internal_users(request.subscription, wanted)
-    page = accounts.page_of(rows, request.GET.get("page", ""))
+    wanted, sort = form.wanted(), form.order()
+    listing = account_pages.listing(request.subscription, wanted, sort=sort, cursor=request.GET.get("page", ""))
+    first, *others = columns.titles("accounts") or [""]
     context = {
         "form": form,
-        "page": page,
-        "rows": with_cells("accounts", page.rows),
-        "titles": columns.titles("accounts"),
-        "total": count_words(rows),
+        "listing": listing,
+        "page": listing.page,
+        "rows": with_cells("accounts", listing.page.rows),
+        "heads": _heads(
+            ["Full name", "Username", "Email", first, "State", "Role", "Source", *others, "Last change"], sort
+        ),
+        "deeds": [(one.label, address(request.subscription, one.page)) for one in _deeds(request)],
         "is_narrowed": wanted != accounts.Wanted(),
     }
     return render(request, template_for(request, "users"), context)
@@ -48,3 +57,20 @@ def user(request: PortalRequest, pk: int) -> HttpResponse:
         "calls": accounts.calls_about(account),
     }
     return render(request, "provisioning/user.html", context)
+
+
+def _deeds(request: PortalRequest) -> list[columns.Deed]:
+    return columns.deeds("accounts", ROLES[request.role])
+
+
+def _heads(titles: list[str], sort: str) -> list[Head]:
+    return [_head(title, sort) for title in titles if title]
+
+
+def _head(title: str, sort: str) -> Head:
+    """Return the head; a click on the one that the list is ordered by turns the order."""
+    word = _SORTED.get(title, "")
+    if not word or sort.removeprefix("-") != word:
+        return Head(title, word, "")
+    is_turned = sort.startswith("-")
+    return Head(title, word if is_turned else f"-{word}", "descending" if is_turned else "ascending")

@@ -8,7 +8,7 @@ import pytest
 from django.db.models import Q
 
 from provisioning.models import LoginAccount, ProvisioningLogEntry
-from provisioning.queries.pages import count_words, fetch, number_words
+from provisioning.queries.pages import count_words, fetch, fetch_few, number_words
 from provisioning.services.calls import record_failure
 from tests.factories import NOON, make_account, make_call, make_configuration
 
@@ -81,6 +81,50 @@ def test_what_no_index_finds_is_found_in_stretches_forth_and_back(calls, size, s
     oldest = cursor_of([NOON.isoformat(), 0])
     back = walk(calls, keys=BY_TIME, size=size, narrow=RARE, stretch=stretch, forwards=False, cursor="b" + oldest[1:])
     assert back == wanted[::-1]
+
+
+PARTS = [Q(resource_name__endswith=digit) for digit in "0123456789"]
+"""Three calls each, far apart."""
+
+
+@pytest.mark.parametrize("keys", [BY_TIME, ("at", "id"), ("resource_name", "id")])
+@pytest.mark.parametrize("size", [1, 3, 50])
+def test_a_list_put_together_from_parts_shows_every_row_once(calls, size, keys):
+    everything = [row.pk for row in calls.order_by(*keys)]
+
+    assert walk(calls, keys=keys, size=size, parts=PARTS) == everything
+    assert walk(calls, keys=keys, size=size, parts=[*PARTS, Q(resource_name="nobody")]) == everything
+    assert walk(calls, keys=keys, size=size, parts=[Q(pk__gt=0)]) == everything
+
+
+@pytest.mark.parametrize("stretch", [1, 2, 10, 20, 29, 30, 31])
+@pytest.mark.parametrize("size", [1, 2, 50])
+def test_parts_are_searched_in_stretches_forth_and_back(calls, size, stretch):
+    wanted = [row.pk for row in calls.filter(RARE).order_by(*BY_TIME)]
+    options = {"keys": BY_TIME, "size": size, "narrow": RARE, "stretch": stretch, "parts": PARTS}
+
+    assert walk(calls, **options) == wanted
+    oldest = cursor_of([NOON.isoformat(), 0])
+    assert walk(calls, **options, forwards=False, cursor="b" + oldest[1:]) == wanted[::-1]
+
+
+def test_a_list_of_parts_takes_one_statement(calls, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert len(fetch(calls, keys=BY_TIME, cursor="", parts=PARTS, size=5).rows) == 5
+
+
+@pytest.mark.parametrize("keys", [("full_name", "id"), ("-full_name", "-id"), ("modified_at", "id")])
+@pytest.mark.parametrize("size", [1, 3, 50])
+def test_few_rows_are_sorted_into_the_same_pages(accounts, size, keys):
+    cursor, seen = "", []
+    while True:
+        page = fetch_few(accounts, keys=keys, cursor=cursor, size=size)
+        assert page == fetch(accounts, keys=keys, cursor=cursor, size=size)
+        seen += [row.pk for row in page.rows]
+        if not (cursor := page.next):
+            break
+
+    assert seen == [row.pk for row in accounts.order_by(*keys)]
 
 
 def test_a_search_that_stops_says_how_far_it_came(calls):

@@ -14,7 +14,9 @@ FRAME = 4
 """Session, person, role, and the subscriptions of the menus."""
 LISTS = {
     "": 12,
-    "users/": 6,
+    "users/": 8,
+    "users/?sort=email": 9,
+    "users/?license=3&waiting=any&state=enabled&q=a": 10,
     "vaults/": 2,
     "audit/": 1,
     "provisioning/configurations/": 2,

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from provisioning import columns, fragments
 from provisioning.columns import Cell, Column
 from provisioning.models import LoginAccount, UserGroup
+from provisioning.queries import account_pages
 from provisioning.queries.accounts import words_of
 from provisioning.services.accounts import remove_account
 from tests.factories import make_account, make_call, make_configuration, make_group, make_subscription
@@ -25,8 +26,10 @@ def users(contoso):
 def test_all_columns_are_there(users, admin):
     page = admin.get(users).content.decode()
 
-    for title in ("Full name", "Username", "State", "Role", "Source", "Last change"):
-        assert f'<th scope="col">{title}</th>' in page
+    heads = re.findall(r'<th scope="col"[^>]*>(?:<[^>]+>)?([^<]+)', page)
+    names_and_emails = ["Full name", "Username", "Email"]
+    others = ["License", "State", "Role", "Source", "Vaults", "Last change"]
+    assert [head for head in heads if head != "Selected"] == names_and_emails + others
     assert "Ann Ångström" in page
     assert "3 internal users" in page
 
@@ -97,6 +100,54 @@ def test_another_subscriptions_group_narrows_nothing(users, admin):
     group = make_group(elsewhere, "Theirs", members=[make_account(elsewhere)])
 
     assert len(names(admin, f"{users}?group={group.pk}")) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["Ann Ångström", "Bo Öberg", "root@contoso.example"]),
+        ("sort=-name", ["root@contoso.example", "Bo Öberg", "Ann Ångström"]),
+        ("sort=username", ["Ann Ångström", "Bo Öberg", "root@contoso.example"]),
+        ("sort=-email", ["root@contoso.example", "Bo Öberg", "Ann Ångström"]),
+        ("sort=-email&state=disabled", ["Bo Öberg"]),
+        ("sort=nonsense", ["Ann Ångström", "Bo Öberg", "root@contoso.example"]),
+        ("license=9&waiting=8&vault=7&role=6", ["Ann Ångström", "Bo Öberg", "root@contoso.example"]),
+    ],
+)
+def test_the_order_stands_in_the_address(query, found, users, admin):
+    LoginAccount.objects.filter(full_name="").update(full_name="root@contoso.example")
+
+    assert names(admin, f"{users}?{query}") == found
+
+
+def test_a_head_says_how_the_list_is_ordered_and_turns_it(users, admin):
+    page = admin.get(f"{users}?sort=-username&state=enabled&page=x").content.decode()
+
+    assert page.count("aria-sort") == 1
+    assert '<th scope="col" aria-sort="descending"><a href="?sort=username&amp;state=enabled">Username</a></th>' in page
+    assert '<th scope="col"><a href="?sort=name&amp;state=enabled">Full name</a></th>' in page
+    assert 'aria-sort="ascending"><a href="?sort=-name">Full name</a>' in admin.get(users).content.decode()
+
+
+def test_the_filter_offers_what_other_apps_add(contoso, users, admin):
+    page = admin.get(users).content.decode()
+
+    for label in ("License", "Waits", "Vault", "Role"):
+        assert re.search(rf"<label[^>]*>{label}</label>", page)
+    assert f'<option value="{contoso.contracts.pk}">Contracts</option>' in page
+
+
+def test_a_search_that_stops_says_so_and_goes_on(users, admin, monkeypatch):
+    monkeypatch.setattr(account_pages, "STRETCH", 1)
+
+    first = admin.get(f"{users}?q=root").content.decode()
+    pages = [first]
+    while onward := re.search(r'href="([^"]+)" rel="next"', pages[-1]):
+        pages.append(admin.get(users + onward[1].replace("&amp;", "&")).content.decode())
+
+    assert "Searched 1 users. The next page searches on from there." in first
+    assert sum("root@<wbr>contoso.example" in page for page in pages) == 1
+    assert all("Nobody fits" not in page for page in pages[:-1])
 
 
 def test_nobody_fits_is_said(users, admin):
