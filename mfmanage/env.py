@@ -8,6 +8,7 @@ import os
 import secrets
 import stat
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -30,6 +31,8 @@ VARIABLES: Final = frozenset(
         "DEBUG",
         "LOG_LEVEL",
         "LOG_RETENTION",
+        "MAIL",
+        "MAIL_FROM",
         "PEPPER",
         "REDIS_URL",
         "SCIM_BURST",
@@ -38,6 +41,9 @@ VARIABLES: Final = frozenset(
         "VAULT_AGENT_TOKEN",
     }
 )
+_BACKENDS: Final = "django.core.mail.backends"
+_MAIL_BACKENDS: Final = {"off": "dummy", "console": "console"}
+_MAIL_PORTS: Final = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 _env = environ.FileAwareEnv()
 _env.prefix = PREFIX
@@ -104,6 +110,44 @@ def database(default: str) -> dict[str, Any]:
     except ValueError as error:
         raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL cannot be understood: {error}.") from error
     return parsed
+
+
+def mail(default: str) -> dict[str, Any]:
+    """Return Django's settings of mail, as ``MFMANAGE_MAIL`` says: ``off``, ``console``, ``file:/FOLDER`` or a server.
+
+    A server is ``smtp://USER:PASSWORD@HOST:PORT``, ``smtp+tls://…`` (STARTTLS) or ``smtp+ssl://…``. Raises
+    ``ImproperlyConfigured`` for anything else, without its text: that may hold a password.
+    """
+    value = text("MAIL", default)
+    scheme, _, rest = value.partition(":")
+    if value in _MAIL_BACKENDS:
+        return {"EMAIL_BACKEND": f"{_BACKENDS}.{_MAIL_BACKENDS[value]}.EmailBackend"}
+    if scheme == "file" and rest.startswith("/"):
+        return {"EMAIL_BACKEND": f"{_BACKENDS}.filebased.EmailBackend", "EMAIL_FILE_PATH": rest}
+    parsed = _mail_server(value) if value.startswith(tuple(f"{one}://" for one in _MAIL_PORTS)) else {}
+    if not parsed.get("EMAIL_HOST"):
+        raise ImproperlyConfigured(
+            f"{PREFIX}MAIL must be off, console, file:/FOLDER, or like smtp+tls://USER:PASSWORD@mail.example.com:587. "
+            "Percent-encode special characters of the user and the password."
+        )
+    return {**parsed, "EMAIL_PORT": parsed["EMAIL_PORT"] or _MAIL_PORTS[scheme]}
+
+
+def _mail_server(value: str) -> dict[str, Any]:
+    try:
+        parsed: dict[str, Any] = environ.Env.email_url_config(value)
+    except ValueError:
+        return {}
+    return parsed
+
+
+def sender(name: str, default: str) -> str:
+    """Return a sender such as ``Licenses <noreply@example.com>``. Raises ``ImproperlyConfigured`` for anything else."""
+    value = text(name, "") or default
+    local, _, host = parseaddr(value)[1].rpartition("@")
+    if not local or not host or not value.isprintable():
+        raise ImproperlyConfigured(f"{PREFIX}{name} must be like Licenses <noreply@example.com>, not {value!r}.")
+    return value
 
 
 def secret(name: str, *, data_dir: Path, embedded: bool) -> str:

@@ -230,7 +230,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": _STATICFILES},
 }
 WHITENOISE_USE_FINDERS = EMBEDDED
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Mail, until the operator names a server: files beside the database of an embedded installation, and else none.
+globals().update(env.mail(f"file:{DATA_DIR / 'mail'}" if EMBEDDED else "off"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.sender("MAIL_FROM", f"mfmanage <noreply@{urlsplit(BASE_URL).hostname}>")
 
 LOG_LEVEL = env.text("LOG_LEVEL", "WARNING" if EMBEDDED else "INFO").upper()
 LOGGING = logs.configure(level=LOG_LEVEL, as_json=not EMBEDDED)
