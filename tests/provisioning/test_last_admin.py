@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from provisioning.models import LoginAccount
-from provisioning.services import accounts
+from provisioning.services import accounts, protection
 from tests.factories import (
     make_account,
     make_admin,
@@ -147,7 +147,7 @@ def test_control_without_waiting_for_each_other_both_admins_are_disabled(monkeyp
         both_have_looked.wait(timeout=30)
         return is_last
 
-    monkeypatch.setattr(accounts, "is_last_admin", look)
+    monkeypatch.setattr(protection, "is_last_admin", look)
     together(2, lambda number: become(admins[number], is_enabled=False))
 
     assert [states(admin) for admin in admins] == [(False, False)] * 2
