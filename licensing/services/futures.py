@@ -4,10 +4,12 @@ The same steps as the engine takes: what the accounts want that the change conce
 all who wait gets a seat. Everything stays in a temporary table; only one byte for each who waits comes to Python.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -18,7 +20,15 @@ from licensing.services import bulk, pools, wishes
 from licensing.services.presence import SOURCE_GRACE
 from licensing.services.wishes import GivenTypes
 from provisioning.license_types import LICENSED_TYPES, LicenseType
-from provisioning.models import Subscription
+from provisioning.models import Subscription, UserGroup
+from provisioning.sql import parameter
+
+
+class Newcomer(NamedTuple):
+    """A manual account that is to be made, and the license type that a person chooses for it."""
+
+    username: str
+    license_type: LicenseType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +36,19 @@ class Change:
     """What is to change.
 
     ``group_types``, ``defaults`` and ``pins`` are by the id of the group, the configuration and the account; None is
-    no type, or no pin any more. Types that ``purchased`` does not name keep their number.
+    no type, or no pin any more. ``manuals`` are types of manual accounts, ``states`` whether accounts are enabled
+    afterwards; ``gone`` are deleted for good, ``added`` are new. ``deleted`` is the id of a configuration that goes.
+    Types that ``purchased`` does not name keep their number.
     """
 
     group_types: GivenTypes = field(default_factory=dict)
     defaults: Mapping[int, LicenseType] = field(default_factory=dict)
     pins: GivenTypes = field(default_factory=dict)
+    manuals: Mapping[int, LicenseType] = field(default_factory=dict)
+    states: Mapping[int, bool] = field(default_factory=dict)
+    gone: Collection[int] = ()
+    added: Sequence[Newcomer] = ()
+    deleted: int | None = None
     purchased: Mapping[LicenseType, int] = field(default_factory=dict)
 
 
@@ -68,12 +85,14 @@ def work_out(
     known = _pools_after(subscription, change)
     with _table() as cursor:
         _add_concerned(cursor, subscription, change, known, at)
+        _add_new(cursor, change.added, at)
         _serve(cursor, known)
         cursor.execute(_COUNTS.format(starts_to_wait=_STARTS_TO_WAIT))
         gain, lose, wait = cursor.fetchone()
-        cursor.execute(_REMOVED_MEMBERS)
+        parameters = {"deleted": change.deleted or 0, "grace": parameter(at - SOURCE_GRACE)}
+        cursor.execute(_REMOVED_MEMBERS, parameters)
         (removed,) = cursor.fetchone()
-        cursor.execute(_CREATED_VAULT_USERS, [connection.ops.adapt_datetimefield_value(at - SOURCE_GRACE)])
+        cursor.execute(_CREATED_VAULT_USERS, parameters)
         (created,) = cursor.fetchone()
         lines = _page(cursor, offset, limit)
     return Future(gain, lose, wait, removed, created, lines)
@@ -106,13 +125,36 @@ def _add_concerned(
     cursor: CursorWrapper, subscription: Subscription, change: Change, known: Iterable[LicensePool], at: datetime
 ) -> None:
     """Put those in the table that the change concerns, then the others that may get a seat."""
-    overrides = wishes.Overrides(change.group_types, change.defaults, change.pins)
+    overrides = wishes.Overrides(
+        groups={**change.group_types, **_ending_groups(change)},
+        configurations=change.defaults,
+        pins=change.pins,
+        manuals=change.manuals,
+        states=change.states,
+        gone=change.gone,
+    )
     policy = wishes.release_policy(subscription)
     wanted, parameters = wishes.overridden(subscription.pk, overrides, policy, at)
     parameters["opened"] = bulk.ids(pools.opened(subscription, known))
     opened = bulk.id_list("%(opened)s")
     cursor.execute(_ADD_CHANGED.format(wishes=wanted, opened=opened), parameters)
     cursor.execute(_ADD_WAITING.format(opened=opened), parameters)
+
+
+def _ending_groups(change: Change) -> GivenTypes:
+    """Return the groups that give nothing any more because their configuration goes; what it gave itself stays."""
+    groups = UserGroup.objects.filter(configuration_id=change.deleted, deleted_at=None, license_type__gt=0)
+    return dict.fromkeys(groups.values_list("pk", flat=True)) if change.deleted else {}
+
+
+def _add_new(cursor: CursorWrapper, added: Sequence[Newcomer], at: datetime) -> None:
+    """Put accounts in the table that do not exist yet; their ids are below zero."""
+    rows = [
+        {"id": -number, "username": one.username, "key": one.username.casefold(), "wants": one.license_type}
+        for number, one in enumerate(added, 1)
+    ]
+    if rows:
+        cursor.execute(_ADD_NEW[connection.vendor], {"rows": json.dumps(rows), "at": parameter(at)})
 
 
 def _serve(cursor: CursorWrapper, known: Iterable[LicensePool]) -> None:
@@ -136,19 +178,32 @@ def _page(cursor: CursorWrapper, offset: int, limit: int | None) -> tuple[Line, 
 
 
 # What an account had and waited for before (0: nothing), what it has and wants, and whether it may get a seat.
+# ``username`` is that of one that does not exist yet.
 _CREATE = """
 CREATE TEMPORARY TABLE licensing_future (
     account_id bigint PRIMARY KEY, username_key text NOT NULL, had smallint NOT NULL, waited smallint NOT NULL,
-    has smallint NOT NULL, wants smallint NOT NULL, asked_at timestamp with time zone, asks boolean NOT NULL
+    has smallint NOT NULL, wants smallint NOT NULL, asked_at timestamp with time zone, asks boolean NOT NULL,
+    was_enabled boolean NOT NULL, is_enabled boolean NOT NULL, username text
 )"""
 _ADD_CHANGED = """
 INSERT INTO licensing_future SELECT account_id, username_key, old_granted,
     CASE WHEN old_wanted = old_granted THEN 0 ELSE old_wanted END, granted, wanted, asked_at,
-    wanted > 0 AND wanted <> granted AND (passed_over_at IS NULL OR wanted IN ({opened}))
+    wanted > 0 AND wanted <> granted AND (passed_over_at IS NULL OR wanted IN ({opened})), was_enabled, is_enabled, NULL
 FROM ({wishes}) AS wishes"""
+_ADD_NEW = {
+    "postgresql": """
+INSERT INTO licensing_future
+SELECT id, key, 0, 0, 0, wants, %(at)s::timestamptz, wants > 0, false, true, username
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS given(id bigint, key text, wants smallint, username text)""",
+    "sqlite": """
+INSERT INTO licensing_future
+SELECT value ->> 'id', value ->> 'key', 0, 0, 0, value ->> 'wants', %(at)s, value ->> 'wants' > 0, false, true,
+    value ->> 'username'
+FROM json_each(%(rows)s)""",
+}
 _ADD_WAITING = """
 INSERT INTO licensing_future SELECT account_id, username_key, granted_type, wanted_type, granted_type, wanted_type,
-    asked_at, true
+    asked_at, true, true, true, NULL
 FROM licensing_licensegrant
 WHERE subscription_id = %(subscription)s AND wanted_type > 0 AND NOT (wanted_type = granted_type)
     AND (passed_over_at IS NULL OR wanted_type IN ({opened}))
@@ -166,27 +221,29 @@ _COUNTS = """
 SELECT count(*) FILTER (WHERE has > had), count(*) FILTER (WHERE has < had), count(*) FILTER (WHERE {starts_to_wait})
 FROM licensing_future"""
 _LINES = """
-SELECT a.username, f.had, f.has, CASE WHEN f.has = f.wants THEN 0 ELSE f.wants END
-FROM licensing_future f JOIN provisioning_loginaccount a ON a.id = f.account_id
+SELECT COALESCE(f.username, a.username), f.had, f.has, CASE WHEN f.has = f.wants THEN 0 ELSE f.wants END
+FROM licensing_future f LEFT JOIN provisioning_loginaccount a ON a.id = f.account_id
 WHERE f.has <> f.had OR ({starts_to_wait})
 ORDER BY f.username_key LIMIT %s OFFSET %s"""
-# As licensing.plans.vaults.revise: who has no license any more leaves the targets of all links but paused ones.
+# As licensing.plans.vaults.revise: who is disabled or has no license any more leaves the targets of all links but
+# paused ones; the links of a configuration that goes are as paused.
 _REMOVED_MEMBERS = """
 SELECT count(*) FROM licensing_future f
 JOIN licensing_vaultuser u ON u.account_id = f.account_id
 JOIN licensing_vaultusermembership m ON m.vault_user_id = u.id
 LEFT JOIN provisioning_grouplink l ON l.target_id = m.target_id
-WHERE f.had > 0 AND f.has = 0 AND m.wanted AND l.paused_at IS NULL"""
+LEFT JOIN provisioning_usergroup g ON g.id = l.group_id
+WHERE f.had > 0 AND f.was_enabled AND NOT (f.has > 0 AND f.is_enabled) AND m.wanted AND l.paused_at IS NULL
+    AND COALESCE(g.configuration_id, 0) <> %(deleted)s"""
 _CREATED_VAULT_USERS = """
 SELECT count(*) FROM (
     SELECT DISTINCT f.account_id, t.vault_id FROM licensing_future f
-    JOIN provisioning_loginaccount a ON a.id = f.account_id
     JOIN provisioning_groupmembership m ON m.account_id = f.account_id
     JOIN provisioning_usergroup g ON g.id = m.group_id
     JOIN provisioning_grouplink l ON l.group_id = g.id
     JOIN provisioning_vaultusergroup t ON t.id = l.target_id
-    WHERE f.had = 0 AND f.has > 0 AND a.is_enabled AND l.paused_at IS NULL
-        AND (g.deleted_at IS NULL OR g.deleted_at > %s)
+    WHERE NOT (f.had > 0 AND f.was_enabled) AND f.has > 0 AND f.is_enabled AND l.paused_at IS NULL
+        AND (g.deleted_at IS NULL OR g.deleted_at > %(grace)s) AND g.configuration_id <> %(deleted)s
 ) AS place
 WHERE NOT EXISTS (
     SELECT 1 FROM licensing_vaultuser u

@@ -84,6 +84,26 @@ def pins(
     return _document(futures.work_out(subscription=subscription, change=change, at=at, offset=offset, limit=limit))
 
 
+def configuration_deletion(
+    *, configuration: ProvisioningConfiguration, at: datetime, offset: int = 0, limit: int | None = None
+) -> dict[str, Any]:
+    """Return the same for the deletion of a configuration: what its groups give goes, what itself gave stays."""
+    change = Change(deleted=configuration.pk)
+    subscription = configuration.subscription
+    return _document(futures.work_out(subscription=subscription, change=change, at=at, offset=offset, limit=limit))
+
+
+def user_import(
+    *, subscription: Subscription, change: Change, at: datetime, offset: int = 0, limit: int | None = None
+) -> dict[str, Any]:
+    """Return the same for the rows of a file of users, all of them at once (1-product §1.7).
+
+    ``change`` holds their ``pins``, ``manuals``, ``states``, ``gone`` and ``added``. Accounts of other subscriptions
+    are left.
+    """
+    return _document(futures.work_out(subscription=subscription, change=change, at=at, offset=offset, limit=limit))
+
+
 def lines(preview: dict[str, Any]) -> list[str]:
     """Return the preview as a command prints it for people: the counts, then a line per account."""
     counts = (

@@ -5,7 +5,7 @@ deleted configuration is a manual one: its own type is what the configuration's 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,19 +21,32 @@ GivenTypes = Mapping[int, LicenseType | None]
 """License types by id of what gives them; None: it gives none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """Types that groups, defaults of configurations and pins of accounts are taken to have, whatever is recorded."""
+    """What is taken to hold of groups, configurations and accounts, by their ids, whatever is recorded.
+
+    ``states`` says whether accounts are enabled; those that are ``gone`` want nothing and keep nothing. ``manuals`` are
+    types of manual accounts.
+    """
 
     groups: GivenTypes = field(default_factory=dict)
     configurations: GivenTypes = field(default_factory=dict)
-    accounts: GivenTypes = field(default_factory=dict)
+    pins: GivenTypes = field(default_factory=dict)
+    manuals: Mapping[int, LicenseType] = field(default_factory=dict)
+    states: Mapping[int, bool] = field(default_factory=dict)
+    gone: Iterable[int] = ()
 
     def parameter(self) -> str:
         """Return them as the JSON parameter of the relation."""
-        kinds = {"group": self.groups, "configuration": self.configurations, "account": self.accounts}
-        rows = [{"kind": kind, "id": pk, "license_type": one} for kind in kinds for pk, one in kinds[kind].items()]
-        return json.dumps(rows)
+        kinds: dict[str, Mapping[int, int | None]] = {
+            "group": self.groups,
+            "configuration": self.configurations,
+            "pin": self.pins,
+            "manual": self.manuals,
+            "state": {pk: int(is_enabled) for pk, is_enabled in self.states.items()},
+            "gone": dict.fromkeys(self.gone, 1),
+        }
+        return json.dumps([{"kind": kind, "id": pk, "value": one} for kind in kinds for pk, one in kinds[kind].items()])
 
 
 def release_policy(subscription: Subscription) -> ReleasePolicy:
@@ -80,15 +93,15 @@ def _relation(
 
 _DIALECTS = {
     "postgresql": {
-        "overrides": "SELECT kind, id, license_type FROM jsonb_to_recordset(%(overrides)s::jsonb) "
-        "AS given(kind text, id bigint, license_type smallint)",
+        "overrides": "SELECT kind, id, value FROM jsonb_to_recordset(%(overrides)s::jsonb) "
+        "AS given(kind text, id bigint, value smallint)",
         "now": "%(now)s::timestamptz",
         "due": "COALESCE(disabled_at, %(now)s::timestamptz) + %(days)s * interval '1 day'",
         "by_code_point": 'COLLATE "C"',
     },
     "sqlite": {
         "overrides": "SELECT json_extract(value, '$.kind') AS kind, json_extract(value, '$.id') AS id, "
-        "json_extract(value, '$.license_type') AS license_type FROM json_each(%(overrides)s)",
+        "json_extract(value, '$.value') AS value FROM json_each(%(overrides)s)",
         "now": "%(now)s",
         # strftime rounds to milliseconds; what is below a second goes along as text.
         "due": "datetime(substr(COALESCE(disabled_at, %(now)s), 1, 19), '+' || %(days)s || ' days') "
@@ -101,12 +114,18 @@ _CONCERNED = """
     WHERE group_id IN (SELECT id FROM overrides WHERE kind = 'group')
     UNION SELECT id FROM provisioning_loginaccount
     WHERE configuration_id IN (SELECT id FROM overrides WHERE kind = 'configuration')
-    UNION SELECT id FROM overrides WHERE kind = 'account'"""
+    UNION SELECT id FROM overrides WHERE kind IN ('pin', 'manual', 'state', 'gone')"""
 _WISHES = """
 WITH overrides AS MATERIALIZED ({overrides}),
+of_accounts AS MATERIALIZED (
+    SELECT id, max(value) FILTER (WHERE kind = 'pin') AS pinned_type, count(*) FILTER (WHERE kind = 'pin') AS pins,
+        max(value) FILTER (WHERE kind = 'manual') AS manual_type, max(value) FILTER (WHERE kind = 'state') AS state,
+        count(*) FILTER (WHERE kind = 'gone') AS gone
+    FROM overrides WHERE kind NOT IN ('group', 'configuration') GROUP BY id
+),
 chosen(id) AS ({chosen}),
 giving AS (
-    SELECT g.id, g.display_name, CASE WHEN o.id IS NULL THEN g.license_type ELSE o.license_type END AS license_type
+    SELECT g.id, g.display_name, CASE WHEN o.id IS NULL THEN g.license_type ELSE o.value END AS license_type
     FROM provisioning_usergroup g LEFT JOIN overrides o ON o.kind = 'group' AND o.id = g.id
     WHERE g.subscription_id = %(subscription)s AND g.deleted_at IS NULL
 ),
@@ -118,13 +137,16 @@ claims AS (
     WHERE m.account_id IN (SELECT id FROM chosen) AND g.license_type > 0
 ),
 facts AS (
-    SELECT a.id AS account_id, a.username_key, a.is_enabled, a.created_at, a.disabled_at,
+    SELECT a.id AS account_id, a.username_key, a.created_at, a.is_enabled AS was_enabled,
+        CASE WHEN o.gone > 0 THEN false WHEN o.state IS NULL THEN a.is_enabled ELSE o.state = 1 END AS is_enabled,
+        CASE WHEN o.state = 0 AND a.is_enabled THEN NULL ELSE a.disabled_at END AS disabled_at,
+        COALESCE(o.gone, 0) > 0 AS is_gone,
         l.id IS NULL AS is_new, COALESCE(l.wanted_type, 0) AS old_wanted, l.asked_at AS old_asked_at,
         l.passed_over_at AS old_passed_over_at, COALESCE(l.granted_type, 0) AS old_granted,
         l.granted_at AS old_granted_at,
-        CASE WHEN p.id IS NULL THEN l.pinned_type ELSE p.license_type END AS pinned_type,
-        CASE WHEN c.id IS NULL THEN COALESCE(l.manual_type, 0)
-            WHEN d.id IS NULL THEN c.default_license_type ELSE COALESCE(d.license_type, 0) END AS own,
+        CASE WHEN o.pins > 0 THEN o.pinned_type ELSE l.pinned_type END AS pinned_type,
+        CASE WHEN c.id IS NULL THEN COALESCE(o.manual_type, l.manual_type, 0)
+            WHEN d.id IS NULL THEN c.default_license_type ELSE COALESCE(d.value, 0) END AS own,
         CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'manual' ELSE 'default' END AS own_kind,
         COALESCE(claims.license_type, 0) AS highest, claims.group_id
     FROM provisioning_loginaccount a
@@ -132,7 +154,7 @@ facts AS (
     LEFT JOIN licensing_licensegrant l ON l.account_id = a.id
     LEFT JOIN claims ON claims.account_id = a.id AND claims.place = 1
     LEFT JOIN overrides d ON d.kind = 'configuration' AND d.id = c.id
-    LEFT JOIN overrides p ON p.kind = 'account' AND p.id = a.id
+    LEFT JOIN of_accounts o ON o.id = a.id
     WHERE a.id IN (SELECT id FROM chosen) AND a.subscription_id = %(subscription)s
 ),
 wanting AS (
@@ -151,13 +173,13 @@ releasing AS (
         wanted = old_wanted AND old_asked_at IS NOT NULL AS is_same,
         CASE WHEN old_granted > 0 AND wanted = 0 AND NOT is_enabled AND NOT %(keeps)s AND NOT %(at_once)s
             THEN {due} END AS due_at,
-        old_granted > 0 AND wanted = 0 AND (is_enabled OR %(at_once)s) AS is_released_at_once
+        old_granted > 0 AND wanted = 0 AND (is_enabled OR is_gone OR %(at_once)s) AS is_released_at_once
     FROM wanting
 ),
 ending AS (
     SELECT releasing.*, is_released_at_once OR COALESCE(due_at <= {now}, false) AS is_released FROM releasing
 )
-SELECT account_id, username_key, old_wanted, old_granted, wanted, source_kind,
+SELECT account_id, username_key, was_enabled, is_enabled, old_wanted, old_granted, wanted, source_kind,
     CASE WHEN source_kind = 'group' THEN group_id END AS source_group_id,
     CASE WHEN wanted = 0 THEN NULL
         WHEN is_same THEN old_asked_at WHEN is_new THEN created_at ELSE {now} END AS asked_at,

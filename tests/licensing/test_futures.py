@@ -1,5 +1,6 @@
 """A preview is what happens: on generated worlds the database's future equals what the engine then makes of it."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from licensing.models import LicenseGrant, LicensePool, VaultUser, VaultUserMembership
 from licensing.plans import licenses as plan
-from licensing.services import previews
+from licensing.services import choices, futures, leaving, previews
 from licensing.services.pools import BadPurchase
 from provisioning.license_types import LicenseType
-from provisioning.models import GroupLink, ProvisioningConfiguration
-from provisioning.services import group_settings
+from provisioning.models import GroupLink, LoginAccount, ProvisioningConfiguration
+from provisioning.services import deletion, group_settings
+from provisioning.services.accounts import touch_accounts
 from tests.factories import (
     ACTOR,
     NOON,
@@ -30,11 +32,22 @@ from tests.licensing.people import CONCURRENT, MINUTE, NAMED, NONE, READ_ONLY, p
 from tests.licensing.test_license_worlds import EVENTS, GROUPS, PEOPLE, SEATS, TYPES, World
 
 pytestmark = pytest.mark.django_db
+MANUAL = 2
 CHANGES = {
     "group": st.tuples(st.integers(0, GROUPS - 1), st.none() | TYPES),
     "default": st.tuples(st.booleans(), TYPES),
     "purchase": st.dictionaries(st.sampled_from(["named", "concurrent", "read_only"]), SEATS, min_size=1),
     "pins": st.tuples(st.sets(st.integers(0, PEOPLE - 1), min_size=1), st.none() | TYPES),
+    "deletion": st.booleans(),
+    "rows": st.fixed_dictionaries(
+        {
+            "pins": st.dictionaries(st.integers(0, PEOPLE - 1), st.none() | TYPES, max_size=3),
+            "manuals": st.dictionaries(st.integers(PEOPLE, PEOPLE + MANUAL - 1), TYPES, max_size=MANUAL),
+            "states": st.dictionaries(st.integers(0, PEOPLE + MANUAL - 1), st.booleans(), max_size=4),
+            "gone": st.sets(st.integers(0, PEOPLE + MANUAL - 1), max_size=2),
+            "added": st.lists(TYPES, max_size=3),
+        }
+    ),
 }
 
 
@@ -45,6 +58,7 @@ class Foreseen:
         self.world = world = World(release_policy, fill_policy)
         vaults = [make_vault(world.subscription) for _ in range(2)]
         links = [make_link(group, vaults[number % 2]) for number, group in enumerate(world.groups)]
+        self.everybody = [*world.people, *(self.make_manual(f"manual{number}", NAMED) for number in range(MANUAL))]
         pause(links[2])
         for event in [("purchase", 1, 1), *events]:
             world.happen(*event)
@@ -73,6 +87,7 @@ class Foreseen:
             "licenses": {
                 name: types for name, *types in rows.values_list("username_key", "granted_type", "wanted_type")
             },
+            "paused": set(members.exclude(target__link__paused_at=None).values_list("vault_user_id", "target_id")),
             "new": set(users.filter(seen_enabled__isnull=True).values_list("account_id", "vault_id")),
             "members": set(members.values_list("vault_user_id", "target_id")),
         }
@@ -107,6 +122,58 @@ class Foreseen:
             self.world.touch(account)
         return LicenseGrant.objects.filter(account__in=ids).update(pinned_type=given[1])
 
+    def deletion(self, *, previewing, given):
+        configuration = self.world.other if given else self.world.people[1].configuration
+        if previewing:
+            return previews.configuration_deletion(configuration=configuration, at=self.world.now)
+        with contextlib.suppress(deletion.ConfigurationDeleted):
+            deletion.delete_configuration(configuration=configuration, actor=ACTOR, at=self.world.now)
+        return None
+
+    def rows(self, *, previewing, given):
+        if previewing:
+            by_id = {kind: self.by_id(given[kind]) for kind in ("pins", "manuals", "states")}
+            change = futures.Change(
+                **by_id,
+                gone=set(self.by_id(dict.fromkeys(given["gone"]))),
+                added=[futures.Newcomer(name, one) for name, one in self.new_names(given)],
+            )
+            return previews.user_import(subscription=self.world.subscription, change=change, at=self.world.now)
+        for pk, license_type in self.by_id(given["pins"]).items():
+            LicenseGrant.objects.filter(account=pk).update(pinned_type=license_type)
+        for pk, license_type in self.by_id(given["manuals"]).items():
+            LicenseGrant.objects.filter(account=pk).update(manual_type=license_type)
+        for pk, is_enabled in self.by_id(given["states"]).items():
+            disabled_at = None if is_enabled else self.world.now
+            LoginAccount.objects.filter(pk=pk).exclude(is_enabled=is_enabled).update(
+                is_enabled=is_enabled, disabled_at=disabled_at
+            )
+        touch_accounts([one.pk for one in self.everybody])
+        for pk in self.by_id(dict.fromkeys(given["gone"])):
+            leaving.let_go(subscription_id=self.world.subscription.pk, account_id=pk, at=self.world.now)
+            LoginAccount.objects.filter(pk=pk).delete()
+        for name, license_type in self.new_names(given):
+            self.make_manual(name, license_type)
+        return None
+
+    def by_id(self, numbers):
+        """The same with the ids of accounts that are still there."""
+        there = set(LoginAccount.objects.values_list("pk", flat=True))
+        found = {self.everybody[number].pk: value for number, value in numbers.items()}
+        return {pk: value for pk, value in found.items() if pk in there}
+
+    def new_names(self, given):
+        return [(f"a{number}{self.world.now:%d%H}", one) for number, one in enumerate(given["added"])]
+
+    def make_manual(self, name, license_type):
+        subscription, at = self.world.subscription, self.world.now
+        account = LoginAccount.objects.create(
+            subscription=subscription, username=name, username_key=name, created_at=at, modified_at=at
+        )
+        ids = [account.pk]
+        choices.choose_manual(subscription=subscription, account_ids=ids, license_type=license_type, actor=ACTOR, at=at)
+        return account
+
 
 def pause(link):
     link.paused_at = NOON
@@ -116,8 +183,9 @@ def pause(link):
 def difference(before, after):
     """What happened between two states, as a preview says it."""
     lines = {"gain": [], "lose": [], "wait": []}
-    for name, (has, wants) in after["licenses"].items():
-        had, wanted = before["licenses"][name]
+    names = sorted(before["licenses"].keys() | after["licenses"])
+    for name in names:
+        (had, wanted), (has, wants) = (state["licenses"].get(name, (NONE, NONE)) for state in (before, after))
         if has != had:
             lines["gain" if has > had else "lose"].append((name, had, has))
         elif 0 < wants != has and (had == wanted or wants != wanted):
@@ -126,9 +194,9 @@ def difference(before, after):
     effects |= {name: f"waits for {label(wants)}" for name, wants in lines["wait"]}
     return {
         **{kind: len(found) for kind, found in lines.items()},
-        "removed_members": len(before["members"] - after["members"]),
+        "removed_members": len(before["members"] - before["paused"] - after["members"]),
         "created_vault_users": len(after["new"] - before["new"]),
-        "accounts": [{"username": name, "effect": effects[name]} for name in after["licenses"] if name in effects],
+        "accounts": [{"username": name, "effect": effects[name]} for name in names if name in effects],
     }
 
 
