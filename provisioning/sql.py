@@ -3,6 +3,7 @@
 Names of tables and columns stand in the text, which is the product's own; whatever came from outside is a parameter.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,28 +43,45 @@ def execute(statement: Statement) -> None:
 def run_with(deed: Statement, *others: Statement) -> list[Row]:
     """Return the rows of ``deed``; for each of them the others are carried out too, all of it or nothing.
 
-    Each of the others has ``{deed}`` where its FROM stands. One statement on PostgreSQL, whose data-modifying WITH
-    needs no transaction around it; as many as there are on SQLite, in a transaction.
+    Each of the others has ``{deed}`` where its FROM stands, and ``{id}`` for the id that the deed returns first. One
+    statement on PostgreSQL, whose data-modifying WITH needs no transaction around it; as many as there are on SQLite,
+    in a transaction.
     """
     if connection.vendor == "postgresql":
         return run(_combined(deed, others))
     with transaction.atomic(savepoint=False):
         rows = run(deed)
         if rows:
-            run_alone(*others)
+            _run_each(others, deed="", id=rows[0][0])
     return rows
 
 
 def run_alone(*others: Statement) -> None:
     """Carry out what is meant for ``run_with`` after a deed that took several statements, in its transaction."""
+    _run_each(others, deed="")
+
+
+def ids(numbers: Iterable[int]) -> str:
+    """Return row ids as the JSON parameter of ``id_list``."""
+    return json.dumps(sorted(numbers))
+
+
+def id_list(parameter: str = "%s") -> str:
+    """Return the subquery that reads row ids from one JSON parameter, whatever their number."""
+    return _ID_LISTS[connection.vendor].format(parameter=parameter)
+
+
+def _run_each(others: Sequence[Statement], **names: object) -> None:
     for text, parameters in others:
-        execute(Statement(text.format(deed=""), parameters))
+        execute(Statement(text.format(**names), parameters))
 
 
 def _combined(deed: Statement, others: Sequence[Statement]) -> Statement:
     """Each of the others reads from ``deed``, so that rows are locked in the order of the arguments."""
     parts = [f"deed AS ({deed.text})"]
-    parts += [f"other{number} AS ({other.text.format(deed='FROM deed')})" for number, other in enumerate(others)]
+    parts += [
+        f"other{number} AS ({other.text.format(deed='FROM deed', id='deed.id')})" for number, other in enumerate(others)
+    ]
     parameters = [value for statement in (deed, *others) for value in statement.parameters]
     return Statement(f"WITH {', '.join(parts)} SELECT * FROM deed", parameters)  # noqa: S608
 
@@ -136,3 +154,9 @@ def _converter(field: Any) -> Callable[[Any], Any] | None:
         return value
 
     return convert if steps else None
+
+
+_ID_LISTS = {
+    "postgresql": "SELECT value::bigint FROM jsonb_array_elements_text({parameter}::jsonb) AS listed(value)",
+    "sqlite": "SELECT value FROM json_each({parameter})",
+}

@@ -8,6 +8,7 @@ from typing import Any
 from provisioning.actor import Actor, operator
 from provisioning.license_types import LicenseType
 from provisioning.models import (
+    DueAccount,
     GroupLink,
     LoginAccount,
     ProvisioningConfiguration,
@@ -215,6 +216,16 @@ def make_group(
     if license_type is not None:
         group_settings.set_group_license(group=group, license_type=license_type, actor=ACTOR, at=at)
     return group
+
+
+def due_ids() -> set[int]:
+    """Return the accounts that licenses and vaults must look at."""
+    return set(DueAccount.objects.values_list("account_id", flat=True))
+
+
+def forget_due() -> None:
+    """Take all accounts as looked at."""
+    DueAccount.objects.all().delete()
 
 
 def recount(configuration: ProvisioningConfiguration) -> None:

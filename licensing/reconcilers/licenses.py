@@ -16,9 +16,9 @@ from licensing.models import WAITING, LicenseGrant, LicensePool
 from licensing.plans import licenses as plan
 from licensing.reconcilers.spreading import spread
 from licensing.services import bulk, pools, presence, wishes
-from licensing.services.due import BEHIND
 from provisioning.license_types import LICENSED_TYPES, LicenseType
-from provisioning.models import LoginAccount, Subscription
+from provisioning.models import DueAccount, Subscription
+from provisioning.sql import Statement, execute
 
 LockedPools = dict[LicenseType, LicensePool]
 BATCH = 5000
@@ -56,13 +56,13 @@ def _pass(subscription_id: int, now: datetime, batch: int) -> Tally:
     locked = pools.lock(subscription_id)
     subscription = Subscription.objects.get(pk=subscription_id)
     # Generations are read first: whatever changes meanwhile raises them, so that the account stays due.
-    due = LoginAccount.objects.filter(BEHIND, subscription_id=subscription_id).order_by("pk")[:batch]
-    generations = dict(due.values_list("pk", "generation"))
+    due = DueAccount.objects.filter(subscription_id=subscription_id).order_by("account_id")[:batch]
+    generations = dict(due.values_list("account_id", "generation"))
     released = wishes.record(subscription_id, list(generations), wishes.release_policy(subscription), now)
     _change_pools(locked, {license_type: -number for license_type, number in released.items()})
     granted = [] if len(generations) == batch else _fill(subscription, locked, now, batch)
     due_users = presence.recompute(subscription_id, sorted(generations.keys() | granted), now)
-    _observe(generations)
+    _observe(subscription_id, generations)
     return Tally(len(generations), len(granted), sum(released.values()), due_users)
 
 
@@ -111,13 +111,16 @@ def _change_pools(locked: LockedPools, changes: dict[LicenseType, int]) -> None:
         locked[license_type].granted += by
 
 
-def _observe(generations: dict[int, int]) -> None:
+def _observe(subscription_id: int, generations: dict[int, int]) -> None:
     """Record that these accounts were looked at, except where something has changed since they were read."""
     if connection.vendor == "postgresql":
-        # Locked in the order of ids, as everybody who changes several accounts, so that nobody deadlocks.
-        list(LoginAccount.objects.select_for_update(no_key=True).filter(pk__in=generations).order_by("pk").values("pk"))
-    rows = [{"id": pk, "generation": read, "observed_generation": read} for pk, read in generations.items()]
-    bulk.change(LoginAccount, rows, changing=["observed_generation"], same=["generation"])
+        # Foreign keys lock the accounts. A commit that did so only now would wait for a writer who has locked an
+        # account and waits for its due row: so accounts first and due rows last, as everybody does.
+        execute(Statement("SET CONSTRAINTS ALL IMMEDIATE"))
+    rows = [
+        {"subscription_id": subscription_id, "account_id": pk, "generation": read} for pk, read in generations.items()
+    ]
+    bulk.remove(DueAccount, rows, key=["subscription_id", "account_id"], same=["generation"])
 
 
 _GRANT = """

@@ -13,8 +13,8 @@ from licensing.plans import vaults as plan
 from licensing.reconcilers.ranges import ranges
 from licensing.reconcilers.sessions import VaultSession
 from licensing.services import bulk
-from licensing.services.due import BEHIND, unprepared_links
-from provisioning.models import GroupLink, LoginAccount, VaultUserGroup
+from licensing.services.due import unprepared_links
+from provisioning.models import DueAccount, GroupLink, VaultUserGroup
 
 
 @dataclass(slots=True)
@@ -43,8 +43,8 @@ def members_due(link: GroupLink) -> bool:
     """Return whether it is not yet known whom the link wants."""
     if link.generation != link.observed_generation:
         return True
-    return LoginAccount.objects.filter(
-        BEHIND, subscription_id=link.subscription_id, memberships__group_id=link.group_id
+    return DueAccount.objects.filter(
+        subscription_id=link.subscription_id, account__memberships__group_id=link.group_id
     ).exists()
 
 

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from django.db import connection
 from django.db.models import Field, Model
 
+from provisioning import sql
+
 AnyField: TypeAlias = "Field[Any, Any]"
 Row: TypeAlias = Mapping[str, Any]
 """Values by attribute name (``account_id``, not ``account``)."""
@@ -57,19 +59,27 @@ def change(
     return _run(statement, [_document(fields, rows)])
 
 
+def remove(model: type[Model], rows: Sequence[Row], *, key: Sequence[str], same: Sequence[str]) -> None:
+    """Delete the rows with these keys, but only where ``same`` is still as given; they are locked in order of key."""
+    if not rows:
+        return
+    fields, table = _fields(model, rows[0]), _table(model)
+    names = ", ".join(_columns(model, key))
+    own = ", ".join(f"{table}.{column}" for column in _columns(model, key))
+    match = " AND ".join(f"{table}.{column} = given.{column}" for column in _columns(model, [*key, *same]))
+    lock = f"FOR UPDATE OF {table}" if connection.vendor == "postgresql" else ""
+    chosen = f"SELECT {own} FROM {table}, {_source(fields)} WHERE {match} ORDER BY {own} {lock}"  # noqa: S608
+    _run(f"DELETE FROM {table} WHERE ({names}) IN ({chosen})", [_document(fields, rows)])  # noqa: S608
+
+
 def ids(numbers: Iterable[int]) -> str:
     """Return row ids as the JSON parameter of ``id_list``."""
-    return json.dumps(sorted(numbers))
+    return sql.ids(numbers)
 
 
 def id_list(parameter: str = "%s") -> str:
     """Return the subquery that reads row ids from one JSON parameter."""
-    return _ID_LISTS[connection.vendor].format(parameter=parameter)
-
-
-def ordered_lock() -> str:
-    """Return the clause that locks a subquery's rows in its order, so that two statements cannot deadlock."""
-    return "FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
+    return sql.id_list(parameter)
 
 
 def _run(statement: str, parameters: Sequence[Any]) -> int:
@@ -109,9 +119,3 @@ def _column(field: AnyField) -> str:
 
 def _table(model: type[Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001
-
-
-_ID_LISTS = {
-    "postgresql": "SELECT value::bigint FROM jsonb_array_elements_text({parameter}::jsonb) AS listed(value)",
-    "sqlite": "SELECT value FROM json_each({parameter})",
-}

@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db.models import F, Q
 
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser, VaultUserMembership
-from licensing.services.due import BEHIND, due_subscriptions, unprepared_links
-from provisioning.models import LoginAccount, Subscription
+from licensing.services.due import due_subscriptions, unprepared_links
+from provisioning.models import DueAccount, Subscription
 
 _OPEN = Q(due_at__isnull=False) | Q(state=Ending.STALLED)
 
@@ -18,7 +18,7 @@ def differences(*, subscription: Subscription, now: datetime) -> dict[str, int]:
     """
     pk = subscription.pk
     counts = {
-        "accounts": LoginAccount.objects.filter(BEHIND, subscription=pk).count(),
+        "accounts": DueAccount.objects.filter(subscription=pk).count(),
         "releases": LicenseGrant.objects.filter(subscription=pk, release_due_at__lte=now).count(),
         "vault_users": VaultUser.objects.filter(_OPEN, vault__subscription=pk).count(),
         "members": VaultUserMembership.objects.exclude(wanted=F("seen"))

@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from licensing.models import Ending, LicenseGrant, LicensePool, VaultStatus, VaultUser
 from licensing.services.presence import SOURCE_GRACE
-from provisioning.models import GroupLink, LoginAccount, ProvisioningConfiguration, Subscription, UserGroup, Vault
+from provisioning.models import DueAccount, GroupLink, ProvisioningConfiguration, Subscription, UserGroup, Vault
 
 BEHIND = ~Q(generation=F("observed_generation"))
 UNPREPARED = Q(status__isnull=True) | ~Q(status__prepared_generation=F("generation"))
@@ -22,7 +22,7 @@ def ended_links(now: datetime) -> QuerySet[GroupLink]:
 def due_subscriptions(now: datetime) -> list[int]:
     """Return the subscriptions in which the license reconciler has something to do, in one statement."""
     kinds: tuple[QuerySet[Any], ...] = (
-        LoginAccount.objects.filter(BEHIND),
+        DueAccount.objects.all(),
         UserGroup.objects.filter(BEHIND),
         ProvisioningConfiguration.objects.filter(BEHIND),
         GroupLink.objects.filter(BEHIND),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from licensing.services import presences, reasons
-from provisioning.models import LoginAccount, UserGroup
+from provisioning.models import DueAccount, LoginAccount, UserGroup
 
 
 def explain(*, account: LoginAccount, now: datetime) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def state(account: LoginAccount) -> str:
 
 def _pending(account: LoginAccount, reason: reasons.Reason, vaults: list[presences.Presence]) -> list[str]:
     pending = []
-    if account.generation != account.observed_generation:
+    if DueAccount.objects.filter(subscription=account.subscription_id, account=account).exists():
         pending.append("A change of the account or its groups is about to be looked at.")
     if reason.is_waiting:
         pending.append(f"{reason.why}.")

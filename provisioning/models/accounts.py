@@ -17,14 +17,12 @@ class LoginAccount(models.Model):
     ``document`` is the SCIM resource as the provider last wrote it (canonical names, without ``id``, ``schemas``,
     ``meta`` and ``groups``); ``search`` is the same with the strings of case-insensitive attributes case-folded,
     for filters.
-    ``generation`` rises with every change that licenses or vaults may care about; ``observed_generation`` is the one
-    that the license reconciler has worked through, so an account is due while the two differ.
     ``intended_active`` is what the identity provider was told that ``active`` is, while a protection keeps
     ``is_enabled`` otherwise (1-product §1.3); null when nothing is held back. SCIM shows it, all else goes by
     ``is_enabled``.
 
-    Every index costs every write, because a raised generation moves the row in all of them: foreign keys have none
-    of their own where another index begins with them, and ``scim_id`` has no second one for patterns. Pages go by
+    Every index costs every write that changes what it speaks of: foreign keys have none of their own where another
+    index begins with them, and ``scim_id`` has no second one for patterns. Pages go by
     ``id + 0``, which is no order of the primary key: PostgreSQL would walk that past all other configurations' rows.
     """
 
@@ -67,8 +65,6 @@ class LoginAccount(models.Model):
     created_at = models.DateTimeField()
     modified_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True, blank=True)
-    generation = models.PositiveBigIntegerField(default=1)
-    observed_generation = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [
@@ -99,11 +95,6 @@ class LoginAccount(models.Model):
             models.Index(
                 fields=["subscription", "full_name", "id"], condition=Q(is_enabled=False), name="account_list_disabled"
             ),
-            models.Index(
-                fields=["subscription", "id"],
-                condition=~Q(generation=F("observed_generation")),
-                name="account_due",
-            ),
         ]
 
     def __str__(self) -> str:
@@ -116,7 +107,7 @@ class LoginAccount(models.Model):
 
 
 class DueAccount(models.Model):
-    """An account that licenses or vaults must look at: something that they care about has changed.
+    """An account that licenses and vaults must look at: something that they care about has changed.
 
     ``generation`` rises with every further change, so that the worker who has looked takes the row away only when
     nothing has come since. The table is narrow on purpose: an account's own row stands in many indexes. The account

@@ -1,16 +1,15 @@
 """What an identity provider does to login accounts: each deed is one transaction, its log row included."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
 
 from provisioning.models import LoginAccount
-from provisioning.services import totals
+from provisioning.services import totals, wakes
 from provisioning.services.calls import Call, check_version, difference, entry
 from provisioning.services.constraints import violated
 from provisioning.services.last_admin import is_last_admin
@@ -68,6 +67,7 @@ def create_account(*, profile: AccountProfile, call: Call) -> LoginAccount:
     made = run_with(
         Statement(_INSERT, _values(account, _INSERTED)),
         _logged(call, account, 201, difference({}, profile.document)),
+        wakes.new_account(account.subscription_id),
         totals.step(call.configuration.pk, totals.USER, 1),
     )
     if not made:
@@ -111,11 +111,11 @@ def remove_account(*, scim_id: str, call: Call) -> None:
         detail = _set_active(account, wanted=False, at=call.at)
         account.scim_id = None
         account.removed_at = account.modified_at = call.at
-        account.generation += 1
         run_with(
             Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
             Statement(_LEAVE_GROUPS, [account.pk]),
             entry(call, status=204, resource_id=scim_id, resource_name=account.username, changes={}, detail=detail),
+            wakes.accounts([account.pk]),
             totals.step(call.configuration.pk, totals.USER, -1),
         )
         announce(account.subscription_id)
@@ -126,9 +126,9 @@ def shown_active(account: LoginAccount) -> bool:
     return account.is_enabled if account.intended_active is None else account.intended_active
 
 
-def touch_accounts(ids: list[int]) -> None:
-    """Raise the generation of these accounts, so that licenses and vaults look at them again."""
-    LoginAccount.objects.filter(pk__in=ids).update(generation=F("generation") + 1)
+def touch_accounts(ids: Iterable[int]) -> None:
+    """Make these accounts due, so that licenses and vaults look at them again."""
+    run_alone(wakes.accounts(ids))
 
 
 def _take_over(profile: AccountProfile, call: Call) -> LoginAccount:
@@ -147,6 +147,7 @@ def _take_over(profile: AccountProfile, call: Call) -> LoginAccount:
             run_with(
                 Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
                 _logged(call, account, 201, difference({}, profile.document), detail),
+                wakes.accounts([account.pk]),
                 totals.step(call.configuration.pk, totals.USER, 1),
             )
             announce(account.subscription_id)
@@ -181,16 +182,16 @@ def _give_to_scim(account: LoginAccount, profile: AccountProfile, call: Call) ->
     account.subscription_id = call.configuration.subscription_id
     account.scim_id = str(uuid.uuid4())
     account.removed_at = None
-    account.generation += 1
 
 
 def _change(account: LoginAccount, profile: AccountProfile | None, call: Call) -> None:
     """Save what the account becomes; an intention that a protection held back is looked at again in any case."""
     changes: dict[str, Any] = {}
+    due = [account.pk]
     if profile is not None:
         changes = difference(account.document | {"active": shown_active(account)}, profile.document)
         if profile.username.casefold() != account.username_key:
-            _free(profile.username, call)
+            due += _free(profile.username, call)
         _describe(account, profile, call.at)
     was_enabled = account.is_enabled
     detail = _set_active(account, wanted=profile.is_enabled if profile else shown_active(account), at=call.at)
@@ -199,19 +200,23 @@ def _change(account: LoginAccount, profile: AccountProfile | None, call: Call) -
         announce(account.subscription_id)
         return
     account.version += 1
-    account.generation += 1
     account.modified_at = call.at
     run_with(
-        Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]), _logged(call, account, 200, changes, detail)
+        Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
+        _logged(call, account, 200, changes, detail),
+        wakes.accounts(due),
     )
     announce(account.subscription_id)
 
 
-def _free(username: str, call: Call) -> None:
-    """Let a removed account of the configuration give up its username, which is free for SCIM (1-product §1.3)."""
+def _free(username: str, call: Call) -> list[int]:
+    """Let a removed account of the configuration give up its username, which is free for SCIM (1-product §1.3).
+
+    Returns the ids of whom that changes.
+    """
     suffix = f" (removed, renamed {call.at:%Y-%m-%d %H:%M:%S})"
     names = [suffix, suffix, call.configuration.subscription_id, username.casefold(), call.configuration.pk]
-    run_alone(Statement(_FREE, names))
+    return [row[0] for row in run(Statement(_FREE, names))]
 
 
 def _describe(account: LoginAccount, profile: AccountProfile, at: datetime) -> None:
@@ -290,15 +295,15 @@ _TAKEN_OVER = {
 }
 _ACCOUNT = whole(LoginAccount)
 _INSERTED = tuple(name for name in _ACCOUNT.names if name != "id")
-_KEPT = {"id", "subscription_id", "user_id", "uid", "kind", "role", "created_at", "observed_generation"}
+_KEPT = {"id", "subscription_id", "user_id", "uid", "kind", "role", "created_at"}
 _UPDATED = tuple(name for name in _ACCOUNT.names if name not in _KEPT)
 _INSERT = f"{insertion(LoginAccount, _INSERTED)} ON CONFLICT DO NOTHING RETURNING id"
 _ASSIGNMENTS = ", ".join(f"{name} = %s" for name in _UPDATED)
 _UPDATE = f"UPDATE provisioning_loginaccount SET {_ASSIGNMENTS} WHERE id = %s RETURNING id"  # noqa: S608
 _FREE = """
 UPDATE provisioning_loginaccount
-SET username = username || %s, username_key = username_key || %s, generation = generation + 1
-WHERE subscription_id = %s AND username_key = %s AND configuration_id = %s AND scim_id IS NULL"""
+SET username = username || %s, username_key = username_key || %s
+WHERE subscription_id = %s AND username_key = %s AND configuration_id = %s AND scim_id IS NULL RETURNING id"""
 _LEAVE_GROUPS = "DELETE FROM provisioning_groupmembership WHERE account_id = %s"
 _FROM = " FROM provisioning_loginaccount WHERE configuration_id = %s AND scim_id = %s"
 _LOCK = {"postgresql": " FOR UPDATE OF provisioning_loginaccount", "sqlite": ""}

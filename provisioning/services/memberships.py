@@ -13,7 +13,8 @@ from typing import Any, Literal
 from django.db import connection
 
 from provisioning.models import UserGroup
-from provisioning.sql import Row, Statement, execute, run
+from provisioning.services import wakes
+from provisioning.sql import Row, Statement, id_list, run, run_alone
 
 Known = dict[str, int]
 """Row ids of accounts by their SCIM ids."""
@@ -65,7 +66,7 @@ def apply(group: UserGroup, changes: Sequence[MemberChange]) -> Outcome:
     for change in changes:
         _STEPS[change.kind](group, change.ids, known, outcome)
     if outcome.added or outcome.removed:
-        _wake(outcome.added | outcome.removed)
+        run_alone(wakes.accounts(outcome.added | outcome.removed))
     return outcome
 
 
@@ -128,28 +129,21 @@ def _groups(group: UserGroup, ids: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def _wake(ids: set[int]) -> None:
-    """Raise the generation of accounts, which are locked already."""
-    execute(Statement(_WAKE.format(**_DIALECTS[connection.vendor]), (_json(ids),)))
-
-
 def _json(values: Iterable[Any]) -> str:
     return json.dumps(sorted(set(values)))
 
 
 def _run(text: str, *parameters: Any) -> list[Row]:
-    return run(Statement(text.format(**_DIALECTS[connection.vendor]), parameters))
+    return run(Statement(text.format(numbers=id_list(), **_DIALECTS[connection.vendor]), parameters))
 
 
 _DIALECTS = {
     "postgresql": {
         "texts": "SELECT value FROM jsonb_array_elements_text(%s::jsonb) AS ids(value)",
-        "numbers": "SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb) AS ids(value)",
         "lock": "FOR NO KEY UPDATE",
     },
     "sqlite": {
         "texts": "SELECT value FROM json_each(%s)",
-        "numbers": "SELECT value FROM json_each(%s)",
         "lock": "",
     },
 }
@@ -186,5 +180,3 @@ _DELETE_OTHER_NESTINGS = """
 DELETE FROM provisioning_groupnesting WHERE group_id = %s
 AND child_id NOT IN (SELECT id FROM provisioning_usergroup WHERE scim_id IN ({texts}))
 RETURNING child_id"""
-_WAKE = """
-UPDATE provisioning_loginaccount SET generation = generation + 1 WHERE id IN ({numbers})"""

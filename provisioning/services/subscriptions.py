@@ -8,8 +8,9 @@ from django.db import IntegrityError, transaction
 
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount, Subscription, User, Vault
-from provisioning.services import audit
+from provisioning.services import audit, wakes
 from provisioning.services.notices import announce
+from provisioning.sql import run_alone
 
 
 class SubscriptionNameTaken(Exception):
@@ -66,6 +67,7 @@ def add_admin(
         created_at=at,
         modified_at=at,
     )
+    run_alone(wakes.accounts([account.pk]))
     _audit(subscription, f"appoint {role.label}", email, actor, at)
     announce(subscription.pk)
     return Admin(account=account, password=made)

@@ -91,11 +91,10 @@ def _scim_id(configuration_id: int, number: str) -> str:
 _USERS = """
 INSERT INTO provisioning_loginaccount (
     subscription_id, configuration_id, uid, scim_id, kind, role, username, username_key, external_id, full_name, email,
-    display_name_key, email_key, info1, info2, is_enabled, document, search, version, created_at, modified_at,
-    generation, observed_generation)
+    display_name_key, email_key, info1, info2, is_enabled, document, search, version, created_at, modified_at)
 SELECT %s, %s, gen_random_uuid(), %s || lpad(n::text, 12, '0'), 'person', 0,
     'user' || n || '@contoso.com', 'user' || n || '@contoso.com', 'E' || n, 'User ' || n, 'user' || n || '@contoso.com',
-    'user ' || n, 'user' || n || '@contoso.com', 'Cost center', '', true, d.document, d.document, 1, now(), now(), 2, 2
+    'user ' || n, 'user' || n || '@contoso.com', 'Cost center', '', true, d.document, d.document, 1, now(), now()
 FROM generate_series(0, %s) AS n, LATERAL (SELECT jsonb_build_object(
     'userName', 'user' || n || '@contoso.com', 'externalId', 'E' || n, 'displayName', 'User ' || n, 'active', true,
     'name', jsonb_build_object('givenName', 'User', 'familyName', n::text, 'formatted', 'User ' || n),

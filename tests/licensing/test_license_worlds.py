@@ -10,6 +10,7 @@ from licensing.models import LicenseGrant, LicensePool
 from provisioning.license_types import SEATED_TYPES, LicenseType
 from provisioning.models import GroupMembership, LoginAccount, UserGroup
 from provisioning.services import group_settings
+from provisioning.services.accounts import touch_accounts
 from tests.factories import ACTOR, NOON, make_account, make_configuration, make_group, make_subscription
 from tests.licensing.people import MINUTE, NAMED, NONE, READ_ONLY, purchase, reconcile
 
@@ -78,7 +79,8 @@ class World:
         self.touch(account)
 
     def touch(self, account, **fields):
-        LoginAccount.objects.filter(pk=account.pk).update(generation=F("generation") + 1, **fields)
+        LoginAccount.objects.filter(pk=account.pk).update(modified_at=self.now, **fields)
+        touch_accounts([account.pk])
 
     def outcome(self):
         rows = LicenseGrant.objects.filter(subscription=self.subscription).order_by("username_key")

@@ -6,9 +6,19 @@ from django.test.utils import CaptureQueriesContext
 
 from licensing.models import LicenseGrant
 from licensing.reconcilers import licenses
-from provisioning.models import LoginAccount, Subscription
+from provisioning.models import Subscription
 from provisioning.services import group_settings
-from tests.factories import ACTOR, NOON, make_account, make_admin, make_configuration, make_group, make_subscription
+from provisioning.services.accounts import touch_accounts
+from tests.factories import (
+    ACTOR,
+    NOON,
+    due_ids,
+    make_account,
+    make_admin,
+    make_configuration,
+    make_group,
+    make_subscription,
+)
 from tests.licensing.people import (
     CONCURRENT,
     DAY,
@@ -49,8 +59,7 @@ def test_a_new_account_gets_the_default_of_its_configuration(subscription, confi
 
     assert license_of(account) == (READ_ONLY, "")
     assert (tally.accounts, tally.granted) == (1, 1)
-    account.refresh_from_db()
-    assert account.generation == account.observed_generation
+    assert due_ids() == set()
 
 
 def test_the_highest_of_default_and_groups_is_wanted(subscription, configuration):
@@ -283,7 +292,7 @@ def test_a_manual_account_wants_what_a_person_chose(subscription):
     assert license_of(admin) == (NONE, "")
 
     LicenseGrant.objects.filter(account=admin).update(manual_type=NAMED)
-    LoginAccount.objects.filter(pk=admin.pk).update(generation=9)
+    touch_accounts([admin.pk])
     reconcile(subscription)
 
     assert has(admin) == NAMED
@@ -296,7 +305,7 @@ def test_a_pin_decides_alone(subscription, configuration):
     reconcile(subscription)
 
     LicenseGrant.objects.filter(account=account).update(pinned_type=READ_ONLY)
-    LoginAccount.objects.filter(pk=account.pk).update(generation=9)
+    touch_accounts([account.pk])
     reconcile(subscription)
 
     assert has(account) == READ_ONLY
@@ -305,14 +314,12 @@ def test_a_pin_decides_alone(subscription, configuration):
 def test_a_change_during_a_pass_leaves_the_account_due(subscription, configuration, monkeypatch):
     account = make_account(configuration)
     recompute = "licensing.services.presence.recompute"
-    monkeypatch.setattr(
-        recompute, lambda *_: LoginAccount.objects.filter(pk=account.pk).update(generation=99) and 0, raising=True
-    )
+    make_account(configuration)
+    monkeypatch.setattr(recompute, lambda *_: touch_accounts([account.pk]) or 0, raising=True)
 
     licenses._pass(subscription.pk, NOON, 10)
 
-    account.refresh_from_db()
-    assert account.observed_generation != account.generation == 99
+    assert due_ids() == {account.pk}
 
 
 def test_a_run_takes_as_many_statements_for_many_accounts_as_for_one(vault_link):

@@ -10,6 +10,7 @@ from licensing.vaultserver import admin
 from licensing.vaultserver.faults import Faults
 from provisioning.license_types import LicenseType
 from provisioning.models import GroupLink, Vault, VaultUserGroup
+from provisioning.services.accounts import touch_accounts
 from tests.factories import NOON, make_account, make_group, make_link
 from tests.licensing.people import (
     DAY,
@@ -183,8 +184,7 @@ def strangers_after_first_look(world, ann):
     keys = [user.key for user in world.server.list_vault_users(world.guid).items]
     admin.change_members(world.server, world.guid, target.id, add=keys)
     GroupLink.objects.all().delete()
-    ann.generation += 1
-    ann.save()
+    touch_accounts([ann.pk])
     return {ANN, EVE}
 
 

@@ -8,6 +8,8 @@ from provisioning.services.memberships import MemberChange
 from provisioning.signals import directory_changed
 from tests.factories import (
     NOON,
+    due_ids,
+    forget_due,
     make_account,
     make_admin,
     make_call,
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def test_a_new_account_is_due_for_the_reconcilers():
     account = make_account(make_configuration(), "Päivi@contoso.example")
 
-    assert account.generation > account.observed_generation
+    assert due_ids() == {account.pk}
     assert account.is_enabled
     assert account.username_key == "päivi@contoso.example"
 
@@ -78,24 +80,26 @@ def test_an_external_id_is_unique_in_its_configuration():
         make_account(configuration, external_id="E-1")
 
 
-def test_a_change_keeps_the_account_and_raises_version_and_generation():
+def test_a_change_keeps_the_account_raises_its_version_and_makes_it_due():
     account = make_account(make_configuration(), "ann@contoso.example")
+    forget_due()
 
     changed = accounts.change_account(
         scim_id=account.scim_id, change=lambda _: make_profile("ann.lee@contoso.example"), call=update_call(account)
     )
 
-    assert (changed.pk, changed.version, changed.generation) == (account.pk, 2, account.generation + 1)
+    assert (changed.pk, changed.version, due_ids()) == (account.pk, 2, {account.pk})
     assert changed.modified_at == LATER
     assert last_entry().changes["userName"] == ["ann@contoso.example", "ann.lee@contoso.example"]
 
 
-def test_a_change_that_changes_nothing_leaves_version_and_generation():
+def test_a_change_that_changes_nothing_leaves_the_version_and_makes_nobody_due():
     account = make_account(make_configuration())
+    forget_due()
 
     changed = accounts.change_account(scim_id=account.scim_id, change=lambda _: None, call=update_call(account))
 
-    assert (changed.version, changed.generation, changed.modified_at) == (1, account.generation, NOON)
+    assert (changed.version, changed.modified_at, due_ids()) == (1, NOON, set())
     assert (last_entry().status, last_entry().changes) == (200, {})
 
 
@@ -198,6 +202,7 @@ def test_a_manual_account_is_adopted_where_the_configuration_allows_it():
     subscription = make_subscription()
     ann = make_admin(subscription, "Ann@contoso.example", role=LoginAccount.Role.ACCESS_ADMIN)
     configuration = adopting(subscription)
+    forget_due()
 
     adopted = make_account(configuration, "ann@contoso.example", full_name="Ann Lee", at=LATER)
 
@@ -205,7 +210,7 @@ def test_a_manual_account_is_adopted_where_the_configuration_allows_it():
     assert (stored.pk, stored.uid, stored.user_id, stored.role) == (ann.pk, ann.uid, ann.user_id, ann.role)
     assert (stored.configuration, stored.scim_id) == (configuration, adopted.scim_id)
     assert (stored.full_name, stored.created_at, stored.is_enabled) == ("Ann Lee", NOON, True)
-    assert stored.generation > ann.generation
+    assert due_ids() == {ann.pk}
     assert last_entry().detail == (
         "Took over the manual account “Ann@contoso.example”, with its role, license and vaults."
     )
@@ -262,6 +267,7 @@ def test_a_removed_account_gives_up_its_username_to_another_one():
     configuration = make_configuration()
     gone, bob = (make_account(configuration, name) for name in ("ann@contoso.example", "bob@contoso.example"))
     remove(gone)
+    forget_due()
 
     profile = make_profile("Ann@contoso.example")
     accounts.change_account(scim_id=bob.scim_id, change=lambda _: profile, call=update_call(bob))
@@ -271,7 +277,7 @@ def test_a_removed_account_gives_up_its_username_to_another_one():
     assert (bob.username, bob.username_key) == ("Ann@contoso.example", "ann@contoso.example")
     assert gone.username == "ann@contoso.example (removed, renamed 2026-05-12 13:00:00)"
     assert gone.username_key == gone.username
-    assert gone.generation > gone.observed_generation
+    assert due_ids() == {gone.pk, bob.pk}
 
 
 def test_a_removed_account_of_another_configuration_keeps_its_username():
