@@ -1,13 +1,19 @@
-from django.urls import URLPattern, include, path
+from django.urls import include, path
 
-from licensing.views import fragments
+from licensing.views import fragments, licenses
 
 _fragments = [
     path("home/", fragments.home, name="licensing_home"),
     path("account/<int:pk>/", fragments.account, name="licensing_account"),
     path("group-license/<int:pk>/", fragments.group_license, name="licensing_group_license"),
 ]
-_pages: list[URLPattern] = []
+_pages = [
+    path("", licenses.licenses, name="licenses"),
+    path("order/", licenses.order, name="license_order"),
+    path("order/preview/", licenses.order_preview, name="license_order_preview"),
+    path("history.csv", licenses.history_csv, name="license_history_csv"),
+    path("queue.csv", licenses.queue_csv, name="license_queue_csv"),
+]
 
 urlpatterns = [
     path("licensing/<slug:number>/fragments/", include(_fragments)),

@@ -1,22 +1,28 @@
 """Pieces of portal pages about licenses and vault users; each has an address, so that htmx can renew it."""
 
+from functools import partial
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from licensing.services import overview, presences, previews, reasons
+from licensing.services import history, overview, presences, previews, reasons
+from licensing.views import charts
+from licensing.views.previewing import look
 from provisioning.license_types import LicenseType
 from provisioning.models import LoginAccount, UserGroup
 from provisioning.permissions import Permission, PortalRequest, requires
 
-SHOWN = 50
-"""How many accounts a preview lists."""
+_SPARKLINE_DAYS = 90
 
 
 @requires(Permission.SEE_LICENSES)
 def home(request: PortalRequest) -> HttpResponse:
-    """Show the licenses table."""
-    return render(request, "licensing/_home.html", {"pools": overview.pools(request.subscription)})
+    """Show the licenses table, with how each type went and when it will be full."""
+    pools = overview.pools(request.subscription)
+    found = history.series(request.subscription, pools, now=timezone.now(), days=_SPARKLINE_DAYS)
+    drawn = charts.draw(found)
+    return render(request, "licensing/_home.html", {"rows": list(zip(pools, drawn, strict=True))})
 
 
 @requires(Permission.SEE)
@@ -41,7 +47,5 @@ def group_license(request: PortalRequest, pk: int) -> HttpResponse:
     if group is None or (word and word not in {str(int(one)) for one in LicenseType}):
         raise Http404
     license_type = LicenseType(int(word)) if word else None
-    preview = previews.group_license(group=group, license_type=license_type, at=timezone.now(), limit=SHOWN)
-    concerned = preview["gain"] + preview["lose"] + preview["wait"]
-    context = {"preview": preview, "more": concerned - len(preview["accounts"])}
-    return render(request, "licensing/_group_license.html", context)
+    preview = partial(previews.group_license, group=group, license_type=license_type, at=timezone.now())
+    return render(request, "licensing/_preview.html", look(request, preview))

@@ -11,7 +11,7 @@ from licensing.services import overview, previews
 from licensing.services.differences import differences
 from licensing.vaultserver import admin
 from licensing.vaultserver.faults import Faults
-from licensing.views import fragments
+from licensing.views import previewing
 from provisioning.columns import Cell
 from provisioning.models import GroupLink, LoginAccount, Subscription
 from tests.factories import NOON, make_account, make_admin, make_configuration, make_group, make_link, make_subscription
@@ -209,15 +209,24 @@ def test_the_preview_of_a_group_lists_who_gains_and_waits(world, group):
     assert page(client, world.subscription, f"group-license/{group.pk}/?license_type=9").status_code == 404
 
 
-def test_the_preview_of_a_group_lists_some_and_counts_the_rest(world, group, monkeypatch):
-    monkeypatch.setattr(fragments, "SHOWN", 1)
+def test_the_preview_of_a_group_leads_on_page_by_page(world, group, monkeypatch):
+    monkeypatch.setattr(previewing, "SHOWN", 1)
     purchase(world.subscription, named=2)
     world.sweep()
+    client = signed_in(world.subscription)
 
-    path = f"group-license/{group.pk}/?license_type=3"
-    content = page(signed_in(world.subscription), world.subscription, path).content.decode()
+    def shown(more=""):
+        return page(client, world.subscription, f"group-license/{group.pk}/?license_type=3{more}").content.decode()
 
-    assert (ANN in content, BOB in content, "And 1 more." in content) == (True, False, True)
+    pages = [shown(), shown("&page=2"), shown("&page=3")]
+    assert [(ANN in one, BOB in one) for one in pages] == [(True, False), (False, True), (False, False)]
+    assert "?license_type=3&amp;page=2" in pages[0]
+    assert "Previous page" not in pages[0]
+    assert "?license_type=3&amp;page=1" in pages[1]
+    assert "Next page" not in pages[1]
+    assert "The list ends before this page." in pages[2]
+    for nonsense in ("0", "-1", "two", "1e3", "99999999", "%00"):
+        assert shown(f"&page={nonsense}").replace(f"page={nonsense}", "") == pages[0]
 
 
 def test_a_preview_counts_those_who_come_to_vaults_and_leave_them(db, vault_link):
