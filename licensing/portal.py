@@ -7,9 +7,9 @@ from django.db.models import Count
 from licensing import filters
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
 from licensing.plans.links import LinkState, LinkView
-from licensing.services import link_states, overview
+from licensing.services import link_states, overview, user_files
 from licensing.views import fragments as pieces
-from provisioning import columns, fragments
+from provisioning import columns, fragments, user_licenses
 from provisioning import filters as user_filters
 from provisioning.addresses import address
 from provisioning.columns import Cell, Column, Tone
@@ -40,6 +40,7 @@ def register() -> None:
     fragments.register("account", pieces.account)
     fragments.register("group_license", pieces.group_license)
     fragments.register_notices(notices)
+    user_licenses.register(user_files.FILES)
 
 
 def license_cells(ids: Sequence[int]) -> dict[int, Cell]:

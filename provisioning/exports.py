@@ -37,5 +37,15 @@ def json_lines(documents: Iterable[dict[str, Any]]) -> Iterator[str]:
     return (json.dumps(document, ensure_ascii=False) for document in documents)
 
 
+def as_typed(cell: str) -> str:
+    """Return the text that ``csv_lines`` made ``cell`` of."""
+    return cell[1:] if cell.startswith("'") and _is_run(cell) else cell
+
+
 def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RUN_BY_SPREADSHEETS) else cell
+    return f"'{cell}" if isinstance(cell, str) and _is_run(cell) else cell
+
+
+def _is_run(cell: str) -> bool:
+    """Return whether a spreadsheet would run the text, or would if apostrophes in front of it were taken away."""
+    return cell.lstrip("'").startswith(_RUN_BY_SPREADSHEETS)

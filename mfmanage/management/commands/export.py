@@ -4,11 +4,12 @@ from django.core.management import CommandParser
 
 from mfmanage.exporting.licenses import LICENSES
 from mfmanage.exporting.log import LOG
+from mfmanage.exporting.users import USERS
 from provisioning import exports
 from provisioning.commandline import DataCommand
 from provisioning.services import lookups
 
-KINDS = {"log": LOG, "licenses": LICENSES}
+KINDS = {"log": LOG, "licenses": LICENSES, "users": USERS}
 
 
 class Command(DataCommand):
