@@ -25,6 +25,7 @@ def refresh(session: VaultSession, *, with_groups: bool) -> VaultInfo:
         database_bytes=info.figures.database_bytes,
         reported_at=session.lease.now(),
     )
+    VaultStatus.objects.filter(vault=session.vault).update(concurrent_sessions=info.sessions.concurrent)
     if info.online and with_groups:
         _record_groups(session.vault, session.ask(session.agent.list_groups))
     return info
