@@ -17,7 +17,8 @@ class PurchaseForm(forms.Form):
         for license_type in LICENSED_TYPES:
             self.fields[license_type.slug] = forms.IntegerField(
                 label=license_type.label,
-                widget=forms.NumberInput({"min": 0, "max": pools.MOST, "autocomplete": "off"}),
+                # Not a number field: browsers show nothing there of what is no number.
+                widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
                 error_messages={
                     "required": "Enter how many licenses there shall be; 0 for none.",
                     "invalid": "Enter a whole number in digits only, like 1200.",
