@@ -8,6 +8,7 @@ from licensing import filters
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
 from licensing.plans.links import LinkState, LinkView
 from licensing.services import link_states, overview, user_files
+from licensing.views import configurations
 from licensing.views import fragments as pieces
 from provisioning import columns, fragments, user_licenses
 from provisioning import filters as user_filters
@@ -39,6 +40,8 @@ def register() -> None:
     fragments.register("home", pieces.home)
     fragments.register("account", pieces.account)
     fragments.register("group_license", pieces.group_license)
+    fragments.register("configuration_license", configurations.default_license)
+    fragments.register("configuration_deletion", configurations.deletion)
     fragments.register_notices(notices)
     user_licenses.register(user_files.FILES)
 

@@ -1,11 +1,13 @@
 from django.urls import include, path
 
-from licensing.views import fragments, licenses
+from licensing.views import configurations, fragments, licenses
 
 _fragments = [
     path("home/", fragments.home, name="licensing_home"),
     path("account/<int:pk>/", fragments.account, name="licensing_account"),
     path("group-license/<int:pk>/", fragments.group_license, name="licensing_group_license"),
+    path("configuration-license/<int:pk>/", configurations.default_license, name="licensing_configuration_license"),
+    path("configuration-deletion/<int:pk>/", configurations.deletion, name="licensing_configuration_deletion"),
 ]
 _pages = [
     path("", licenses.licenses, name="licenses"),

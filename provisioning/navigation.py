@@ -47,7 +47,15 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
                 "configuration",
                 "configurations",
                 Permission.PROVISIONING,
-                frozenset({"configuration", "configuration_create", "configuration_settings"}),
+                frozenset(
+                    {
+                        "configuration",
+                        "configuration_create",
+                        "configuration_settings",
+                        "configuration_license",
+                        "configuration_delete",
+                    }
+                ),
             ),
             Page("User groups", "group", "groups", Permission.PROVISIONING, frozenset({"group", "group_license"})),
             Page("Links", "link", "links", Permission.PROVISIONING, frozenset({"link_create"})),

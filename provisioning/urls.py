@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from provisioning.views import configurations, frame, groups, home, links, logs, settings, users, vaults
+from provisioning.views import configuration_changes, configurations, frame, groups, home, links, logs, settings, users, vaults
 
 _provisioning: list[URLPattern | URLResolver] = [
     path("configurations/", configurations.configurations, name="configurations"),
@@ -12,6 +12,9 @@ _provisioning: list[URLPattern | URLResolver] = [
     path("configurations/<int:pk>/settings/", configurations.configuration_settings, name="configuration_settings"),
     path("configurations/<int:pk>/pause/", configurations.configuration_pause, name="configuration_pause"),
     path("configurations/<int:pk>/resume/", configurations.configuration_resume, name="configuration_resume"),
+    path("configurations/<int:pk>/license/", configuration_changes.default_license, name="configuration_license"),
+    path("configurations/<int:pk>/delete/", configuration_changes.delete, name="configuration_delete"),
+    path("configurations/<int:pk>/restore/", configuration_changes.restore, name="configuration_restore"),
     path("groups/", groups.groups, name="groups"),
     path("groups/<int:pk>/", groups.group, name="group"),
     path("groups/<int:pk>/license/", groups.group_license, name="group_license"),

@@ -19,10 +19,11 @@ from provisioning.models import (
 )
 from provisioning.queries.health import WINDOW
 from provisioning.queries.pages import COUNT_LIMIT
+from provisioning.services.deletion import UNDO
 
 
 def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[ProvisioningConfiguration]:
-    """Return the configurations by name.
+    """Return the configurations by name, without those that are deleted.
 
     Each has ``users_count`` and ``groups_count`` (at most ``COUNT_LIMIT + 1``); of the last hour ``recent_failures``
     (by the log), ``calls_counted`` and ``failures_counted`` (by the counts, which come seconds later); and
@@ -30,7 +31,7 @@ def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[Pro
     """
     live = ClientSecret.objects.filter(configuration=OuterRef("pk"), revoked_at=None).order_by("-expires_at")
     return (
-        ProvisioningConfiguration.objects.filter(subscription=subscription)
+        ProvisioningConfiguration.objects.filter(subscription=subscription, deleted_at=None)
         .select_related("application", "subscription")
         .annotate(
             users_count=_count(LoginAccount, "scim_id IS NOT NULL"),
@@ -46,6 +47,12 @@ def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[Pro
 
 def find(subscription: Subscription, pk: int, *, now: datetime) -> ProvisioningConfiguration | None:
     return configurations(subscription, now=now).filter(pk=pk).first()
+
+
+def deleted(subscription: Subscription, *, now: datetime) -> QuerySet[ProvisioningConfiguration]:
+    """Return the configurations whose deletion can still be undone, the last one first."""
+    rows = ProvisioningConfiguration.objects.filter(subscription=subscription, deleted_at__gt=now - UNDO)
+    return rows.order_by("-deleted_at", "-id")
 
 
 def live_secrets(configuration: ProvisioningConfiguration) -> list[ClientSecret]:

@@ -85,7 +85,9 @@ def _problems(configuration: ProvisioningConfiguration, synchronizing: list[str]
             "two sources must not manage the same users."
         )
     expires_at = configuration.secret_expires_at  # type: ignore[attr-defined]
-    if expires_at is None or expires_at <= now:
+    if expires_at is None:
+        yield "It has no valid client secret: the identity provider gets no token."
+    elif expires_at <= now:
         yield "The client secret has expired: the identity provider gets no token any more."
     if refused := refusal(configuration):
         yield refused

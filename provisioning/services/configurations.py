@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from oauth2_provider.models import Application
 
 from provisioning.actor import Actor
@@ -46,6 +47,13 @@ class KindNotAvailable(Exception):
 
     def __init__(self, kind: ProvisioningConfiguration.Kind) -> None:
         super().__init__(f"“{kind.label}” is not available in this version. Use “Microsoft Entra app gallery”.")
+
+
+class ConfigurationDeleted(Exception):
+    """Somebody has deleted the configuration."""
+
+    def __init__(self, configuration: ProvisioningConfiguration) -> None:
+        super().__init__(f"“{configuration.name}” is deleted. Undo that, or create another configuration.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +134,27 @@ def change_settings(
     if changes:
         rows.update(**settings._asdict())
         _audit(configuration, "change settings of configuration", actor, at, changes)
+
+
+@transaction.atomic
+def set_default_license(
+    *, configuration: ProvisioningConfiguration, license_type: LicenseType, actor: Actor, at: datetime
+) -> None:
+    """Let users of the configuration want ``license_type`` first; workers look at each of them again.
+
+    A type that it is already is no deed. Raises ``ConfigurationDeleted``.
+    """
+    rows = ProvisioningConfiguration.objects.select_for_update(of=("self",), no_key=True).filter(pk=configuration.pk)
+    found = rows.get()
+    if found.deleted_at is not None:
+        raise ConfigurationDeleted(found)
+    old = LicenseType(found.default_license_type)
+    if old == license_type:
+        return
+    rows.update(default_license_type=license_type, generation=F("generation") + 1)
+    changes = {"default_license_type": [old.slug, license_type.slug]}
+    _audit(found, "set default license type of configuration", actor, at, changes)
+    announce(found.subscription_id)
 
 
 @transaction.atomic

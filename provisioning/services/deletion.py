@@ -27,6 +27,7 @@ from provisioning.models import (
 )
 from provisioning.services import audit, totals
 from provisioning.services.accounts import touch_accounts
+from provisioning.services.configurations import ConfigurationDeleted
 from provisioning.services.notices import announce
 from provisioning.signals import accounts_becoming_manual, links_ending
 from provisioning.sql import run_alone
@@ -35,13 +36,6 @@ UNDO: Final = timedelta(hours=24)
 """For how long a deletion can be undone."""
 _CHUNK: Final = 2_000
 _NAME_LENGTH: Final = 200
-
-
-class ConfigurationDeleted(Exception):
-    """The configuration is deleted already."""
-
-    def __init__(self, configuration: ProvisioningConfiguration) -> None:
-        super().__init__(f"“{configuration.name}” is deleted already. Nothing is left to do.")
 
 
 class NotDeleted(Exception):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from provisioning.addresses import address
+from provisioning.configuration_forms import DefaultLicenseForm
 from provisioning.forms import ConfigurationForm, ConfigurationSettingsForm
 from provisioning.models import ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
@@ -19,6 +20,7 @@ from provisioning.queries import configurations as queries
 from provisioning.queries.health import health, newest_failures
 from provisioning.queries.progress import progress
 from provisioning.services import configurations as services
+from provisioning.services.deletion import UNDO
 from provisioning.sign_in import requires_recent_sign_in
 from provisioning.views.common import SeeOther
 
@@ -36,7 +38,8 @@ def configurations(request: PortalRequest) -> HttpResponse:
     synchronizing = queries.synchronizing_vaults(request.subscription)
     found = queries.configurations(request.subscription, now=now)
     rows = [(row, health(row, synchronizing, now=now)) for row in found]
-    return render(request, "provisioning/configurations.html", {"rows": rows})
+    deleted = [(row, row.deleted_at + UNDO) for row in queries.deleted(request.subscription, now=now) if row.deleted_at]
+    return render(request, "provisioning/configurations.html", {"rows": rows, "deleted": deleted})
 
 
 @requires(Permission.PROVISIONING)
@@ -64,7 +67,8 @@ def configuration_settings(request: PortalRequest, pk: int) -> HttpResponse:
         services.change_settings(configuration=found, settings=settings, actor=request.actor, at=timezone.now())
         messages.success(request, f"The settings of {found.name} are saved. They hold from the next call on.")
         return SeeOther(address(request.subscription, "configuration", pk=pk))
-    context = {"configuration": found, "form": form}
+    license_form = DefaultLicenseForm(initial={"license_type": found.default_license_type})
+    context = {"configuration": found, "form": form, "license_form": license_form}
     return render(request, "provisioning/configuration_settings.html", context, status=422 if form.errors else 200)
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,9 +14,10 @@ from licensing.plans import licenses as plan
 from licensing.services import choices, futures, leaving, previews
 from licensing.services.pools import BadPurchase
 from provisioning.license_types import LicenseType
-from provisioning.models import GroupLink, LoginAccount, ProvisioningConfiguration
+from provisioning.models import GroupLink, LoginAccount
 from provisioning.services import deletion, group_settings
 from provisioning.services.accounts import touch_accounts
+from provisioning.services.configurations import ConfigurationDeleted, set_default_license
 from tests.factories import (
     ACTOR,
     NOON,
@@ -102,8 +102,7 @@ class Foreseen:
         configuration = self.world.other if given[0] else self.world.people[1].configuration
         if previewing:
             return previews.default_license(configuration=configuration, license_type=given[1], at=self.world.now)
-        changing = ProvisioningConfiguration.objects.filter(pk=configuration.pk)
-        return changing.update(default_license_type=given[1], generation=F("generation") + 1)
+        return set_default_license(configuration=configuration, license_type=given[1], actor=ACTOR, at=self.world.now)
 
     def purchase(self, *, previewing, given):
         if not previewing:
@@ -126,7 +125,7 @@ class Foreseen:
         configuration = self.world.other if given else self.world.people[1].configuration
         if previewing:
             return previews.configuration_deletion(configuration=configuration, at=self.world.now)
-        with contextlib.suppress(deletion.ConfigurationDeleted):
+        with contextlib.suppress(ConfigurationDeleted):
             deletion.delete_configuration(configuration=configuration, actor=ACTOR, at=self.world.now)
         return None
 

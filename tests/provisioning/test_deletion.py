@@ -19,7 +19,7 @@ from provisioning.models import (
     ProvisioningLogEntry,
     UserGroup,
 )
-from provisioning.services import deletion, totals
+from provisioning.services import configurations, deletion, totals
 from provisioning.services.accounts import touch_accounts
 from provisioning.services.deletion import Extent
 from provisioning.services.pruning import prune_log
@@ -256,7 +256,7 @@ def test_both_deeds_are_audited_and_done_once(place):
     with pytest.raises(deletion.NotDeleted):
         restore(place.configuration)
     delete(place.configuration)
-    with pytest.raises(deletion.ConfigurationDeleted):
+    with pytest.raises(configurations.ConfigurationDeleted):
         delete(place.configuration)
     restore(place.configuration)
     with pytest.raises(deletion.NotDeleted):
