@@ -43,16 +43,16 @@ class Meter:
 
     def __init__(self, address: str, server: int) -> None:
         self.host, self.token = address.removeprefix("http://"), ""
-        self._processes = server, _postmaster()
+        self._processes = server, postmaster()
 
     def measure(self, request: Callable[[int], Request], requests: int) -> Figures:
         numbers = itertools.count()
         counted = min(self._statements(request(next(numbers))) for _ in range(2))  # the first may note the contact
         self._send(request, itertools.islice(numbers, WARM_UP))
-        before = [_cpu(pid) for pid in self._processes]
+        before = [cpu(pid) for pid in self._processes]
         alone = self._send(request, itertools.islice(numbers, requests))
         server, database = (
-            (_cpu(pid) - then) * 1000 / len(alone) for pid, then in zip(self._processes, before, strict=True)
+            (cpu(pid) - then) * 1000 / len(alone) for pid, then in zip(self._processes, before, strict=True)
         )
         among = self._send_at_once(request, itertools.islice(numbers, requests))
         return Figures(server, database, counted, _percentiles(alone), _percentiles(among))
@@ -119,14 +119,14 @@ def _check(status: int, content: bytes) -> None:
         raise RuntimeError(f"{status}: {content.decode(errors='replace')}")
 
 
-def _postmaster() -> int:
+def postmaster() -> int:
     """Return the process id of PostgreSQL's first process, from the file it keeps in its data folder."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW data_directory")
         return int(Path(cursor.fetchone()[0], "postmaster.pid").read_text().split()[0])
 
 
-def _cpu(pid: int) -> float:
+def cpu(pid: int) -> float:
     """Return seconds of CPU time of a process and of all its children, those that have ended included."""
     first = psutil.Process(pid)
     times = [first.cpu_times(), *(child.cpu_times() for child in first.children(recursive=True))]

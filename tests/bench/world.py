@@ -45,7 +45,7 @@ def make_world(users: int) -> World:
     configuration = credentials.configuration
     groups = [factories.make_group(configuration, name) for name in ("Small", "Big")]
     sizes = (10, min(BIG_GROUP, users // 2))
-    _fill(configuration, users, dict(zip(groups, sizes, strict=True)))
+    fill(configuration, users, dict(zip(groups, sizes, strict=True)))
     form = {
         "grant_type": "client_credentials",
         "client_id": configuration.client_id,
@@ -72,7 +72,8 @@ def serving(workers: int) -> Iterator[tuple[str, int]]:
             server.terminate()
 
 
-def _fill(configuration: ProvisioningConfiguration, users: int, sizes: dict[UserGroup, int]) -> None:
+def fill(configuration: ProvisioningConfiguration, users: int, sizes: dict[UserGroup, int]) -> None:
+    """Make so many users, and the first of them members of the groups, in plain SQL."""
     ids = [configuration.subscription_id, configuration.pk]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = 'replica'")  # foreign keys are right, and not looked up
