@@ -20,7 +20,11 @@ from licensing.services import due
 from provisioning.tasks import prune
 
 EVERY_SECONDS = 0.25
-PERIODIC = ((prune, timedelta(days=1)), (tasks.record_days, timedelta(minutes=15)))
+PERIODIC = (
+    (prune, timedelta(days=1)),
+    (tasks.record_days, timedelta(minutes=15)),
+    (tasks.look_at_pools, timedelta(minutes=1)),
+)
 """Tasks and how often they are called, from the start on."""
 IN_MEMORY = "memory://"
 log = structlog.get_logger(__name__)

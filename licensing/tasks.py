@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from licensing import sweep
 from licensing.reconcilers import licenses, vaults
-from licensing.services import due, history
+from licensing.services import alerts, due, history
 from provisioning.models import Subscription
+from provisioning.tasks import send_mails
 
 
 @shared_task(name="licensing.licenses", acks_late=True, ignore_result=True)
@@ -45,3 +46,10 @@ def record_days(**_future: Any) -> None:
     now = timezone.now()
     for subscription in Subscription.objects.order_by("pk"):
         history.record(subscription, now)
+
+
+@shared_task(name="licensing.alerts", acks_late=True, ignore_result=True)
+def look_at_pools(**_future: Any) -> None:
+    """Begin and end the notifications about pools, then have the mails sent that are due."""
+    alerts.look(timezone.now())
+    send_mails.apply_async()

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 from django import forms
 
 from provisioning.models import Subscription
+from provisioning.notification_kinds import KINDS
 from provisioning.services.policies import LONGEST_NAME, BadPolicy, Policies, check_policies
 
 _RELEASE: Final = [
@@ -74,3 +75,16 @@ class PoliciesForm(forms.Form):
 
 
 POLICY_FIELDS: Final = tuple(Policies.__annotations__)
+
+
+class NotificationsForm(forms.Form):
+    """A field for every kind of notification: whether the person gets mail about it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for kind in KINDS.values():
+            self.fields[kind.name] = forms.BooleanField(label=kind.label, help_text=kind.help, required=False)
+
+    def wanted(self) -> set[str]:
+        """Return the names of the kinds that are ticked in a valid form."""
+        return {name for name, is_wanted in self.cleaned_data.items() if is_wanted}

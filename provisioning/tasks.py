@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from provisioning.services import deletion
+from provisioning.services import deletion, mails
 from provisioning.services.pruning import prune_log
 
 
@@ -16,3 +16,9 @@ def prune(**_future: Any) -> None:
     now = timezone.now()
     prune_log(before=now - settings.LOG_RETENTION)
     deletion.purge(at=now)
+
+
+@shared_task(name="provisioning.mails", acks_late=True, ignore_result=True)
+def send_mails(**_future: Any) -> None:
+    """Tell people by mail what has not been told yet; what cannot be sent stays due."""
+    mails.send_due(timezone.now())

@@ -33,6 +33,7 @@ _subscription: list[URLPattern | URLResolver] = [
     path("provisioning/", include(_provisioning)),
     path("audit/", logs.audit, name="audit"),
     path("settings/", settings.settings, name="settings"),
+    path("settings/notifications/", settings.notifications, name="notifications"),
 ]
 urlpatterns = [
     path("", frame.start, name="start"),

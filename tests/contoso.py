@@ -34,7 +34,8 @@ class Contoso:
         """Return the address of every page that a Subscription admin can open."""
         call = ProvisioningLogEntry.objects.filter(subscription=self.subscription).latest("id")
         return [
-            *(self.url(path) for path in ("", "users/", f"users/{self.ann.pk}/", "vaults/", "audit/")),
+            *(self.url(path) for path in ("", "users/", f"users/{self.ann.pk}/", "vaults/", "licenses/", "audit/")),
+            *(self.url(path) for path in ("settings/", "settings/notifications/")),
             *(self.url(f"provisioning/{path}") for path in self.provisioning_pages(call.pk)),
         ]
 

@@ -16,10 +16,14 @@ class Mail:
 
 
 class MailServer:
-    """Takes mail on a free port while the block runs. ``refused`` maps an address to the answer to ``RCPT TO``."""
+    """Takes mail on a free port while the block runs. ``refused`` maps an address to the answer to ``RCPT TO``.
+
+    ``on_mail`` is called for each mail that has arrived, before the sender is told so.
+    """
 
     def __init__(self, *, port=0, refused=None):
         self.mails: list[Mail] = []
+        self.on_mail = lambda: None
         self.connections = 0
         self.signed_in: list[tuple[str, str]] = []
         self.refused = refused or {}
@@ -94,6 +98,7 @@ class Session:
             body.append(part.removeprefix(b"."))
         message = message_from_bytes(b"".join(body), policy=policy.default)
         self.server.mails.append(Mail(self.sender, self.recipients, message))
+        self.server.on_mail()
         self.say("250 taken")
 
 

@@ -5,7 +5,7 @@ from provisioning.models.configurations import CallCount, ClientSecret, Provisio
 from provisioning.models.groups import GroupMembership, GroupNesting, UserGroup
 from provisioning.models.imports import UserImport
 from provisioning.models.logs import AuditEntry, ProvisioningLogEntry
-from provisioning.models.notifications import Notification, NotificationChoice
+from provisioning.models.notifications import Notification, NotificationChoice, NotificationMail
 from provisioning.models.protection import AccountStop, HeldChange
 from provisioning.models.subscriptions import Subscription
 from provisioning.models.users import User
@@ -24,6 +24,7 @@ __all__ = [
     "LoginAccount",
     "Notification",
     "NotificationChoice",
+    "NotificationMail",
     "ProvisioningConfiguration",
     "ProvisioningLogEntry",
     "ResourceTotal",

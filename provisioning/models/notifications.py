@@ -46,3 +46,26 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+class NotificationMail(models.Model):
+    """A notification that a person is still to get by mail; the row goes once the mail has gone.
+
+    It is tried from ``due_at`` on. Whoever is about to send moves that on first: another worker leaves it alone, and
+    when this one is killed the mail comes later, twice at most, and is not lost. ``problem`` is why it has failed so
+    far, ``attempts`` how often.
+    """
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="mails", db_index=False)
+    account = models.ForeignKey(LoginAccount, models.CASCADE, related_name="+")
+    due_at = models.DateTimeField(db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["notification", "account"], name="notification_mail_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notification_id} to {self.account_id}"

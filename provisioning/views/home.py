@@ -9,6 +9,7 @@ from provisioning.permissions import ROLES, Permission, PortalRequest, requires
 from provisioning.queries import attention
 from provisioning.queries.configurations import configurations
 from provisioning.queries.groups import vaults
+from provisioning.queries.unsent import unsent
 
 _VAULTS_SHOWN = 20
 
@@ -23,6 +24,7 @@ def home(request: PortalRequest) -> HttpResponse:
         for notice in (
             *attention.facts(subscription, rows),
             *attention.problems(subscription, rows, now=now),
+            *unsent(subscription),
             *fragments.notices(subscription),
         )
         if notice.permission in ROLES[request.role]

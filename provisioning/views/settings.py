@@ -1,15 +1,21 @@
-"""Settings: what holds for the whole subscription."""
+"""Settings: what holds for the whole subscription, and what a person gets mail about."""
 
+from django.conf import settings as installation
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from provisioning.addresses import address
-from provisioning.permissions import Permission, PortalRequest, requires
+from provisioning.models import Notification
+from provisioning.permissions import Permission, PortalRequest, requires, roles_of
+from provisioning.services.notifications import choices, choose
 from provisioning.services.policies import set_policies
-from provisioning.settings_forms import POLICY_FIELDS, PoliciesForm
+from provisioning.settings_forms import POLICY_FIELDS, NotificationsForm, PoliciesForm
 from provisioning.views.common import SeeOther
+
+_OFF = "django.core.mail.backends.dummy.EmailBackend"
+"""How mail goes when the operator has named no way for it."""
 
 
 @requires(Permission.CHANGE_SETTINGS)
@@ -24,3 +30,24 @@ def settings(request: PortalRequest) -> HttpResponse:
         messages.success(request, "The settings are saved." if changed else "Nothing was changed.")
         return SeeOther(address(request.subscription, "settings"))
     return render(request, "provisioning/settings.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@requires(Permission.SEE_LICENSES)
+def notifications(request: PortalRequest) -> HttpResponse:
+    """Show what runs, and what the person gets mail about; a POST changes that for this person alone."""
+    person, subscription = request.user, request.subscription
+    # Nothing ticked is a choice, too.
+    given = request.POST if request.method == "POST" else None
+    form = NotificationsForm(given, initial=choices(user=person, subscription=subscription))
+    if form.is_valid():
+        choose(user=person, subscription=subscription, wanted=form.wanted(), actor=request.actor, at=timezone.now())
+        messages.success(request, "Your choice is saved.")
+        return SeeOther(address(subscription, "notifications"))
+    accounts = roles_of(person).filter(subscription=subscription).exclude(email="")
+    context = {
+        "form": form,
+        "addresses": sorted(set(accounts.values_list("email", flat=True))),
+        "running": Notification.objects.filter(subscription=subscription, ended_at=None).order_by("-since", "-pk"),
+        "is_off": installation.EMAIL_BACKEND == _OFF,
+    }
+    return render(request, "provisioning/notifications.html", context)

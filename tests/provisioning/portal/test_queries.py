@@ -13,12 +13,14 @@ from tests.factories import make_account, make_call, make_configuration, make_gr
 FRAME = 4
 """Session, person, role, and the subscriptions of the menus."""
 LISTS = {
-    "": 12,
+    "": 13,
     "users/": 8,
     "users/?sort=email": 9,
     "users/?license=3&waiting=any&state=enabled&q=a": 10,
     "vaults/": 2,
     "audit/": 1,
+    "settings/": 0,
+    "settings/notifications/": 4,
     "provisioning/configurations/": 2,
     "provisioning/groups/": 1,
     "provisioning/links/": 2,
