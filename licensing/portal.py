@@ -8,12 +8,12 @@ from licensing import filters
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
 from licensing.plans.links import LinkState, LinkView
 from licensing.services import link_states, overview, user_files
-from licensing.views import configurations
+from licensing.views import accounts, configurations
 from licensing.views import fragments as pieces
 from provisioning import columns, fragments, user_licenses
 from provisioning import filters as user_filters
 from provisioning.addresses import address
-from provisioning.columns import Cell, Column, Tone
+from provisioning.columns import Cell, Column, Deed, Tone
 from provisioning.fragments import Notice
 from provisioning.license_types import LicenseType
 from provisioning.models import Subscription
@@ -30,15 +30,17 @@ _TONES: Mapping[LinkState, Tone] = {
 
 
 def register() -> None:
-    """Add licensing's columns, filters, fragments and notices to the portal."""
+    """Add licensing's columns, deeds, filters, fragments and notices to the portal."""
     columns.register("accounts", Column("License", license_cells))
     columns.register("accounts", Column("Vaults", vault_count_cells))
+    columns.register_deed("accounts", Deed("Pin license", "license_pins", Permission.CHANGE_USERS))
     for one in (filters.LICENSE, filters.WAITS, filters.VAULT):
         user_filters.register(one)
     columns.register("links", Column("State", link_cells))
     columns.register("vaults", Column("Synchronization", vault_cells))
     fragments.register("home", pieces.home)
-    fragments.register("account", pieces.account)
+    fragments.register("account", accounts.account)
+    fragments.register("timeline", accounts.timeline)
     fragments.register("group_license", pieces.group_license)
     fragments.register("configuration_license", configurations.default_license)
     fragments.register("configuration_deletion", configurations.deletion)

@@ -1,15 +1,19 @@
 from django.urls import include, path
 
-from licensing.views import configurations, fragments, licenses
+from licensing.views import accounts, configurations, fragments, licenses
 
 _fragments = [
     path("home/", fragments.home, name="licensing_home"),
-    path("account/<int:pk>/", fragments.account, name="licensing_account"),
+    path("account/<int:pk>/", accounts.account, name="licensing_account"),
+    path("timeline/<int:pk>/", accounts.timeline, name="licensing_timeline"),
     path("group-license/<int:pk>/", fragments.group_license, name="licensing_group_license"),
     path("configuration-license/<int:pk>/", configurations.default_license, name="licensing_configuration_license"),
     path("configuration-deletion/<int:pk>/", configurations.deletion, name="licensing_configuration_deletion"),
 ]
 _pages = [
+    path("pins/", accounts.pins, name="license_pins"),
+    path("accounts/<int:pk>/resync/", accounts.resync, name="license_resync"),
+    path("accounts/<int:pk>/type/", accounts.manual_type, name="license_manual_type"),
     path("", licenses.licenses, name="licenses"),
     path("order/", licenses.order, name="license_order"),
     path("order/preview/", licenses.order_preview, name="license_order_preview"),

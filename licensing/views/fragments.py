@@ -6,11 +6,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from licensing.services import history, overview, presences, previews, reasons
+from licensing.services import history, overview, previews
 from licensing.views import charts
 from licensing.views.previewing import look
 from provisioning.license_types import LicenseType
-from provisioning.models import LoginAccount, UserGroup
+from provisioning.models import UserGroup
 from provisioning.permissions import Permission, PortalRequest, requires
 
 _SPARKLINE_DAYS = 90
@@ -23,20 +23,6 @@ def home(request: PortalRequest) -> HttpResponse:
     found = history.series(request.subscription, pools, now=timezone.now(), days=_SPARKLINE_DAYS)
     drawn = charts.draw(found)
     return render(request, "licensing/_home.html", {"rows": list(zip(pools, drawn, strict=True))})
-
-
-@requires(Permission.SEE)
-def account(request: PortalRequest, pk: int) -> HttpResponse:
-    """Show an account's license with its reason, and its vaults."""
-    found = LoginAccount.objects.filter(pk=pk, subscription=request.subscription).first()
-    if found is None:
-        raise Http404
-    context = {
-        "account": found,
-        "reason": reasons.reason(found, now=timezone.now()),
-        "presences": presences.of_account(found),
-    }
-    return render(request, "licensing/_account.html", context)
 
 
 @requires(Permission.PROVISIONING)

@@ -77,3 +77,19 @@ def _number(rows: QuerySet[LoginAccount], found: list[Q], rest: Q) -> int | None
 def _parts(subscription: Subscription) -> list[Q]:
     configurations = ProvisioningConfiguration.objects.filter(subscription=subscription).values_list("pk", flat=True)
     return [*(Q(configuration_id=pk) for pk in configurations), Q(configuration=None)]
+
+
+class TooManyFound(Exception):
+    """More accounts fit than can be chosen at once."""
+
+    def __init__(self) -> None:
+        super().__init__(f"At most {COUNT_LIMIT:,} users can be changed at once. Narrow the filter first.")
+
+
+def everybody(subscription: Subscription, wanted: Wanted) -> list[int]:
+    """Return the ids of all who fit, at most ``COUNT_LIMIT``. Raises ``TooManyFound``."""
+    found = listing(subscription, wanted, sort=FIRST_SORT, cursor="")
+    if not found.is_complete:
+        raise TooManyFound
+    ids = accounts.internal_users(subscription, wanted).order_by("pk").values_list("pk", flat=True)
+    return list(ids[:COUNT_LIMIT])
