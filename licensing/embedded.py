@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from licensing import sweep, tasks
 from licensing.services import due
-from provisioning.tasks import prune
+from provisioning.services import user_imports
+from provisioning.tasks import apply_import, prune
 
 EVERY_SECONDS = 0.25
 PERIODIC = (
@@ -63,6 +64,8 @@ class Sweeper:
             self._call(tasks.reconcile_licenses, "subscription_id", subscription_id)
         for vault_id in sweep.due_vaults(now):
             self._call(tasks.reconcile_vault, "vault_id", vault_id)
+        for import_id in user_imports.due():
+            self._call(apply_import, "import_id", import_id)
         self.call_periodic(now)
 
     def call_periodic(self, now: datetime) -> None:

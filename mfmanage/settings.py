@@ -208,6 +208,7 @@ CELERY_BEAT_SCHEDULE = {
     # Days end on quarters of an hour in all time zones.
     "history": {"task": "licensing.history", "schedule": crontab(minute="*/15"), "options": {"expires": 900}},
     "alerts": {"task": "licensing.alerts", "schedule": 60, "options": {"expires": 60}},
+    "imports": {"task": "provisioning.imports", "schedule": 30, "options": {"expires": 30}},
     "prune": {"task": "provisioning.prune", "schedule": crontab(hour="3", minute="17")},
 }
 LOG_RETENTION = env.duration("LOG_RETENTION", "90d")

@@ -1,13 +1,16 @@
 """Celery tasks of the directory; safe to repeat, to lose and to double."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from provisioning.services import deletion, mails
+from provisioning.services import deletion, mails, user_imports
 from provisioning.services.pruning import prune_log
+
+_IMPORTS_KEPT: Final = timedelta(days=30)
 
 
 @shared_task(name="provisioning.prune", acks_late=True, ignore_result=True)
@@ -16,9 +19,23 @@ def prune(**_future: Any) -> None:
     now = timezone.now()
     prune_log(before=now - settings.LOG_RETENTION)
     deletion.purge(at=now)
+    user_imports.prune(before=now - _IMPORTS_KEPT)
 
 
 @shared_task(name="provisioning.mails", acks_late=True, ignore_result=True)
 def send_mails(**_future: Any) -> None:
     """Tell people by mail what has not been told yet; what cannot be sent stays due."""
     mails.send_due(timezone.now())
+
+
+@shared_task(name="provisioning.import", acks_late=True, ignore_result=True)
+def apply_import(*, import_id: int, **_future: Any) -> None:
+    """Go on with a file of users that an admin has confirmed."""
+    user_imports.apply(import_id=import_id, at=timezone.now())
+
+
+@shared_task(name="provisioning.imports", acks_late=True, ignore_result=True)
+def apply_imports(**_future: Any) -> None:
+    """Have every confirmed file of users gone on with that is not whole yet."""
+    for import_id in user_imports.due():
+        apply_import.apply_async(kwargs={"import_id": import_id})

@@ -19,7 +19,8 @@ MOST_BYTES: Final = 20 * 1024 * 1024
 INTERNAL: Final = "Internal user"
 ROLES: Final = ("No Role", "Billing Admin", "Access Admin", "Subscription Admin")
 """The words for roles, in the order of their numbers."""
-LICENSE_TYPES: Final = tuple(one.label for one in reversed(LicenseType))
+_TYPES: Final = {one.label: one for one in reversed(LicenseType)}
+LICENSE_TYPES: Final = tuple(_TYPES)
 ENABLED, DISABLED, ADDED, DELETED = STATES = ("Enabled", "Disabled", "Added", "Deleted")
 VAULT_SEPARATOR: Final = "|"
 
@@ -104,6 +105,14 @@ class Asked:
             return [self.cells.state.lower()]
         found = [self.cells.state.lower()] if TITLES.state in self.changes else []
         return [*found, "changed"] if self.changes.keys() - {TITLES.state} else found
+
+    @property
+    def chosen_type(self) -> LicenseType | None:
+        """The license type that the row gives a person; None where it leaves that alone."""
+        if self.cells.state == DELETED or TITLES.license_type not in self.changes:
+            return None
+        chosen = _TYPES[self.cells.license_type]
+        return chosen if chosen or self.pk else None
 
 
 def read(data: bytes) -> tuple[list[Row], list[Fault]]:

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce
 
 from licensing.models import LicenseGrant, VaultUser
 from licensing.services import choices
+from licensing.services.futures import Change, Newcomer
 from provisioning.actor import Actor
 from provisioning.license_types import LicenseType
 from provisioning.models import LoginAccount, Subscription
 from provisioning.user_licenses import Licensing
+from provisioning.user_rows import DELETED, ENABLED, TITLES, Asked
 
 
 def types(ids: Sequence[int]) -> dict[int, LicenseType]:
@@ -40,13 +40,37 @@ def choose(
     *, subscription: Subscription, account_ids: Iterable[int], license_type: LicenseType, actor: Actor, at: datetime
 ) -> None:
     """Choose the type of manual accounts, and pin it to those that came through a configuration or have a pin."""
-    rows = LoginAccount.objects.filter(subscription=subscription, pk__in=list(account_ids))
-    is_pinned = Coalesce("configuration_id", F("license_grant__pinned_type"))
-    found = dict(rows.annotate(is_pinned=is_pinned).values_list("pk", "is_pinned"))
-    pinned = [pk for pk, why in found.items() if why is not None]
-    manual = [pk for pk, why in found.items() if why is None]
+    pinned, manual = _by_choice(subscription, account_ids)
     choices.pin(subscription=subscription, account_ids=pinned, license_type=license_type, actor=actor, at=at)
     choices.choose_manual(subscription=subscription, account_ids=manual, license_type=license_type, actor=actor, at=at)
+
+
+def change(subscription: Subscription, rows: Iterable[Asked]) -> Change:
+    """Return what the rows of a file change about licenses, all of them at once."""
+    rows = list(rows)
+    known = {one.pk: one for one in rows if one.pk is not None}
+    gone = [pk for pk, one in known.items() if one.cells.state == DELETED]
+    types = {pk: chosen for pk, one in known.items() if (chosen := one.chosen_type) is not None}
+    pinned, manual = _by_choice(subscription, types)
+    return Change(
+        pins={pk: types[pk] for pk in pinned},
+        manuals={pk: types[pk] for pk in manual},
+        states={
+            pk: one.cells.state == ENABLED
+            for pk, one in known.items()
+            if TITLES.state in one.changes and one.cells.state != DELETED
+        },
+        gone=gone,
+        added=[Newcomer(one.cells.username, one.chosen_type or LicenseType.NONE) for one in rows if one.pk is None],
+    )
+
+
+def _by_choice(subscription: Subscription, ids: Iterable[int]) -> tuple[list[int], list[int]]:
+    """Return the accounts whose type is pinned when a person chooses it, and those that are manual and have no pin."""
+    rows = LoginAccount.objects.filter(subscription=subscription, pk__in=list(ids)).order_by("pk")
+    found = list(rows.values_list("pk", "configuration_id", "license_grant__pinned_type"))
+    pinned = [pk for pk, *why in found if any(one is not None for one in why)]
+    return pinned, sorted({pk for pk, *_ in found} - set(pinned))
 
 
 def _chosen(configuration: int | None, pinned: int | None, manual: int | None, wanted: int) -> int:
