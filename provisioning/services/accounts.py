@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from provisioning.models import LoginAccount
+from provisioning.models import HeldChange, LoginAccount
 from provisioning.services import totals, wakes
 from provisioning.services.calls import Call, check_version, difference, entry
 from provisioning.services.constraints import violated
-from provisioning.services.last_admin import is_last_admin
 from provisioning.services.notices import announce
+from provisioning.services.protection import set_active
 from provisioning.sql import Statement, insertion, parameter, run, run_alone, run_with, whole
 
 
@@ -104,16 +104,17 @@ def change_account(
 def remove_account(*, scim_id: str, call: Call) -> None:
     """Make SCIM forget the account; the login account stays, disabled and marked as removed (1-product §1.3).
 
-    Raises ``AccountNotFound`` and ``VersionRefused``.
+    Where a protection keeps it enabled, it stays in its groups too, where SCIM does not show it. Raises
+    ``AccountNotFound`` and ``VersionRefused``.
     """
     with transaction.atomic():
         account = _locked(call, scim_id, {})
-        detail = _set_active(account, wanted=False, at=call.at)
+        detail = set_active(account, wanted=False, call=call, kind=HeldChange.Kind.REMOVE)
         account.scim_id = None
         account.removed_at = account.modified_at = call.at
         run_with(
             Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
-            Statement(_LEAVE_GROUPS, [account.pk]),
+            *_leaving(account, stays=account.is_enabled),
             entry(call, status=204, resource_id=scim_id, resource_name=account.username, changes={}, detail=detail),
             wakes.accounts([account.pk]),
             totals.step(call.configuration.pk, totals.USER, -1),
@@ -141,11 +142,13 @@ def _take_over(profile: AccountProfile, call: Call) -> LoginAccount:
     try:
         with transaction.atomic():
             account = _holder(profile, call)
+            leaving = _leaving(account, stays=not (account.is_removed and account.is_enabled))
             detail = _TAKEN_OVER[account.configuration_id is None].format(account.username)
             _give_to_scim(account, profile, call)
-            detail = f"{detail} {_set_active(account, wanted=profile.is_enabled, at=call.at)}".strip()
+            detail = f"{detail} {set_active(account, wanted=profile.is_enabled, call=call)}".strip()
             run_with(
                 Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
+                *leaving,
                 _logged(call, account, 201, difference({}, profile.document), detail),
                 wakes.accounts([account.pk]),
                 totals.step(call.configuration.pk, totals.USER, 1),
@@ -184,6 +187,11 @@ def _give_to_scim(account: LoginAccount, profile: AccountProfile, call: Call) ->
     account.removed_at = None
 
 
+def _leaving(account: LoginAccount, *, stays: bool) -> list[Statement]:
+    """Return what takes the account out of its groups, unless it stays in them."""
+    return [] if stays else [Statement(_LEAVE_GROUPS, [account.pk])]
+
+
 def _change(account: LoginAccount, profile: AccountProfile | None, call: Call) -> None:
     """Save what the account becomes; an intention that a protection held back is looked at again in any case."""
     changes: dict[str, Any] = {}
@@ -194,7 +202,7 @@ def _change(account: LoginAccount, profile: AccountProfile | None, call: Call) -
             due += _free(profile.username, call)
         _describe(account, profile, call.at)
     was_enabled = account.is_enabled
-    detail = _set_active(account, wanted=profile.is_enabled if profile else shown_active(account), at=call.at)
+    detail = set_active(account, wanted=profile.is_enabled if profile else shown_active(account), call=call)
     if profile is None and account.is_enabled == was_enabled:
         run_alone(_logged(call, account, 200, {}, detail))
         announce(account.subscription_id)
@@ -232,18 +240,6 @@ def _describe(account: LoginAccount, profile: AccountProfile, at: datetime) -> N
     account.document = profile.document
     account.search = profile.search
     account.modified_at = at
-
-
-def _set_active(account: LoginAccount, *, wanted: bool, at: datetime) -> str:
-    """Enable or disable the account, and return a sentence for the log where that needs one."""
-    was_held, is_held = account.intended_active is False, not wanted and is_last_admin(account)
-    is_disabled_now = account.is_enabled and not wanted and not is_held
-    account.intended_active = False if is_held else None
-    account.is_enabled = wanted or is_held
-    account.disabled_at = None if account.is_enabled else account.disabled_at or at
-    if is_held:
-        return _HELD
-    return _NO_LONGER_HELD if was_held and is_disabled_now else ""
 
 
 def _locked(call: Call, scim_id: str, more: Mapping[str, str]) -> LoginAccount:
@@ -284,11 +280,6 @@ def _taken(error: IntegrityError, profile: AccountProfile | None) -> Exception:
     return error
 
 
-_HELD = (
-    "The account stays enabled, because it is the last enabled Subscription admin of the subscription. "
-    "Appoint another one, then disable it again."
-)
-_NO_LONGER_HELD = "Disabled now, as was asked for earlier: there is another enabled Subscription admin."
 _TAKEN_OVER = {
     True: "Took over the manual account “{}”, with its role, license and vaults.",
     False: "Revived the account “{}”, which had been removed; its groups were not restored.",

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from provisioning.models import CallCount, ProvisioningConfiguration, ProvisioningLogEntry, Subscription
+from provisioning.models import AccountStop, CallCount, ProvisioningConfiguration, ProvisioningLogEntry, Subscription
 
 _BATCH: Final = 2_000
 
@@ -33,6 +33,12 @@ def count_prunable(*, before: datetime) -> Pruned:
         log_entries=sum(rows.count() for rows in _old_calls(before)),
         call_counts=sum(rows.count() for rows in _old_counts(before)),
     )
+
+
+def prune_stops(*, before: datetime) -> int:
+    """Remove what the hourly limit counts no longer; return how many rows."""
+    configurations = ProvisioningConfiguration.objects.values_list("pk", flat=True)
+    return sum(AccountStop.objects.filter(configuration_id=pk, at__lt=before).delete()[0] for pk in configurations)
 
 
 def _old_calls(before: datetime) -> list[QuerySet[ProvisioningLogEntry]]:

@@ -79,13 +79,20 @@ def test_creating_a_user_takes_one_statement_besides(service):
     )
 
 
-def test_disabling_a_user_takes_two_statements_besides(service):
+def test_disabling_a_user_takes_two_statements_besides_and_those_that_count_the_hour(service):
     user = service.make_user("ada@x")
     service.make_group("G", members=[{"value": user}])
     disable = {"op": "Replace", "path": "active", "value": "False"}
 
-    assert len(statements(lambda: service.patch(f"/Users/{user}", disable))) == on(postgresql=3, sqlite=5)
+    assert len(statements(lambda: service.patch(f"/Users/{user}", disable))) == on(postgresql=5, sqlite=6)
     assert len(statements(lambda: service.patch(f"/Users/{user}", disable))) == 3, "nothing to write but the log"
+
+
+def test_enabling_a_user_takes_two_statements_besides(service):
+    user = service.make_user("ada@x", active=False)
+    enable = {"op": "Replace", "path": "active", "value": "True"}
+
+    assert len(statements(lambda: service.patch(f"/Users/{user}", enable))) == on(postgresql=3, sqlite=5)
 
 
 def fill_group(service: Service, group_id: str, size: int) -> None:
