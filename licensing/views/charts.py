@@ -11,13 +11,14 @@ from licensing.services import history
 from licensing.services.history import Day, Series
 from provisioning.license_types import LicenseType
 
-_LINES: Final = (("purchased", "Purchased"), ("granted", "Granted"), ("waiting", "Waiting"))
-_SESSIONS: Final = ("in_use", "Most sessions at once")
+_SEATS: Final = (("purchased", "Purchased"), ("granted", "Granted"), ("waiting", "Waiting"))
+_SESSIONS: Final = (("purchased", "Purchased"), ("granted", "Granted"), ("in_use", "Peak sessions"))
+"""Nobody waits for Concurrent: sessions limit it, not grants."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A type's chart. ``changes`` are the days whose numbers differ from those of the day before, newest first."""
+    """A type's chart; ``changes`` are the days with other numbers of the lines than the day before, newest first."""
 
     license_type: LicenseType
     lines: list[Line]
@@ -25,7 +26,7 @@ class Chart:
     first: date
     last: date
     description: str
-    changes: list[Day]
+    changes: list[tuple[date, tuple[int, ...]]]
     forecast: str
 
     @property
@@ -44,7 +45,7 @@ def draw(found: Series) -> list[Chart]:
 
 
 def _chart(license_type: LicenseType, days: Sequence[Day], forecast: str) -> Chart:
-    kinds = [*_LINES, _SESSIONS] if license_type is LicenseType.CONCURRENT else _LINES
+    kinds = _SESSIONS if license_type is LicenseType.CONCURRENT else _SEATS
     numbers = {name: list(map(attrgetter(name), days)) for name, _ in kinds}
     top = top_of(*numbers.values())
     return Chart(
@@ -54,7 +55,7 @@ def _chart(license_type: LicenseType, days: Sequence[Day], forecast: str) -> Cha
         first=days[0].day,
         last=days[-1].day,
         description="; ".join(f"{label}: {_course(numbers[name])}" for name, label in kinds),
-        changes=_changes(days),
+        changes=_changes([day.day for day in days], list(zip(*numbers.values(), strict=True))),
         forecast=forecast,
     )
 
@@ -64,10 +65,6 @@ def _course(numbers: Sequence[int]) -> str:
     return f"{last:,}" if first == last else f"from {first:,} to {last:,}"
 
 
-def _changes(days: Sequence[Day]) -> list[Day]:
-    before = [None, *(_numbers(day) for day in days)]
-    return [day for day, earlier in zip(days, before, strict=False) if _numbers(day) != earlier][::-1]
-
-
-def _numbers(day: Day) -> tuple[int, int, int, int]:
-    return day.purchased, day.granted, day.waiting, day.in_use
+def _changes(days: Sequence[date], numbers: Sequence[tuple[int, ...]]) -> list[tuple[date, tuple[int, ...]]]:
+    before = [None, *numbers[:-1]]
+    return [(day, now) for day, now, then in zip(days, numbers, before, strict=True) if now != then][::-1]

@@ -262,6 +262,17 @@ def test_home_has_a_sparkline_and_a_forecast(client, subscription):
     assert content.count("From tomorrow") == 2
 
 
+def test_a_chart_of_concurrent_shows_sessions_because_nobody_waits(client, subscription):
+    LicenseDay.objects.all().delete()
+    today = timezone.now().date()
+    days = [LicenseDay(subscription=subscription, day=today - ago * DAY, in_use=ago) for ago in range(1, 5)]
+    for one in days:
+        one.license_type, one.purchased, one.granted, one.waiting = CONCURRENT, 9, 8, 0
+    LicenseDay.objects.bulk_create(days)
+
+    assert "Purchased: from 9 to 0; Granted: from 8 to 0; Peak sessions: from 4 to 0" in get(client, subscription)
+
+
 def test_policies_are_said_and_lead_to_the_settings_of_who_may_change_them(client, subscription):
     Subscription.objects.filter(pk=subscription.pk).update(release_after_days=1, fill_policy="on_purchase")
 
