@@ -58,8 +58,10 @@ def _pass(subscription_id: int, now: datetime, batch: int) -> Tally:
     # Generations are read first: whatever changes meanwhile raises them, so that the account stays due.
     due = DueAccount.objects.filter(subscription_id=subscription_id).order_by("account_id")[:batch]
     generations = dict(due.values_list("account_id", "generation"))
-    released = wishes.record(subscription_id, list(generations), wishes.release_policy(subscription), now)
-    _change_pools(locked, {license_type: -number for license_type, number in released.items()})
+    released: dict[LicenseType, int] = {}
+    if generations:
+        released = wishes.record(subscription_id, list(generations), wishes.release_policy(subscription), now)
+        _change_pools(locked, {license_type: -number for license_type, number in released.items()})
     granted = [] if len(generations) == batch else _fill(subscription, locked, now, batch)
     due_users = presence.recompute(subscription_id, sorted(generations.keys() | granted), now)
     _observe(subscription_id, generations)

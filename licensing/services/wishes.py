@@ -61,10 +61,17 @@ def record(
     relation, parameters = _relation(bulk.id_list("%(ids)s"), subscription_id, Overrides(), policy, now)
     parameters["ids"] = bulk.ids(account_ids)
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_RECORD_AND_COUNT.format(wishes=relation), parameters)
+            return _by_type(cursor.fetchall())
         cursor.execute(_RELEASED.format(wishes=relation), parameters)
-        released = {LicenseType(license_type): number for license_type, number in cursor.fetchall()}
+        released = _by_type(cursor.fetchall())
         cursor.execute(_RECORD.format(wishes=relation), parameters)
     return released
+
+
+def _by_type(rows: Sequence[tuple[int, int]]) -> dict[LicenseType, int]:
+    return {LicenseType(license_type): number for license_type, number in rows}
 
 
 def overridden(
@@ -203,3 +210,8 @@ ON CONFLICT (account_id) DO UPDATE SET
     asked_at = EXCLUDED.asked_at, passed_over_at = EXCLUDED.passed_over_at,
     granted_type = EXCLUDED.granted_type, granted_at = EXCLUDED.granted_at,
     release_due_at = EXCLUDED.release_due_at"""
+# One statement sees one moment: of two, the second would release what the first has not counted.
+_RECORD_AND_COUNT = (
+    "WITH wishes AS MATERIALIZED ({wishes}), "
+    f"recorded AS ({_RECORD.format(wishes='TABLE wishes')}) {_RELEASED.format(wishes='TABLE wishes')}"
+)
