@@ -8,7 +8,7 @@ from licensing import filters
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
 from licensing.plans.links import LinkState, LinkView
 from licensing.services import link_states, overview, user_files
-from licensing.views import accounts, configurations
+from licensing.views import accounts, configurations, imports
 from licensing.views import fragments as pieces
 from provisioning import columns, fragments, user_licenses
 from provisioning import filters as user_filters
@@ -44,6 +44,7 @@ def register() -> None:
     fragments.register("group_license", pieces.group_license)
     fragments.register("configuration_license", configurations.default_license)
     fragments.register("configuration_deletion", configurations.deletion)
+    fragments.register("user_import", imports.user_import)
     fragments.register_notices(notices)
     user_licenses.register(user_files.FILES)
 

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from licensing.views import accounts, configurations, fragments, licenses
+from licensing.views import accounts, configurations, fragments, imports, licenses
 
 _fragments = [
     path("home/", fragments.home, name="licensing_home"),
@@ -9,6 +9,7 @@ _fragments = [
     path("group-license/<int:pk>/", fragments.group_license, name="licensing_group_license"),
     path("configuration-license/<int:pk>/", configurations.default_license, name="licensing_configuration_license"),
     path("configuration-deletion/<int:pk>/", configurations.deletion, name="licensing_configuration_deletion"),
+    path("user-import/<int:pk>/", imports.user_import, name="licensing_user_import"),
 ]
 _pages = [
     path("pins/", accounts.pins, name="license_pins"),

@@ -15,14 +15,23 @@ from provisioning.models import Subscription
 from provisioning.permissions import Permission
 
 Place = Literal[
-    "home", "account", "timeline", "group", "group_license", "vaults", "configuration_license", "configuration_deletion"
+    "account",
+    "configuration_deletion",
+    "configuration_license",
+    "group",
+    "group_license",
+    "home",
+    "timeline",
+    "user_import",
+    "vaults",
 ]
 """A page. ``home`` and ``vaults`` are called with ``number``; the others also with ``pk``, the id of the row they show.
 
 ``timeline`` is a part of an account's page, below the columns.
 ``group_license`` is the page that asks before a group's license type changes; its ``license_type`` (an empty text:
 none) stands in the query, and the fragment says who gains, loses and starts to wait. ``configuration_license`` is the
-same for the default license type of a configuration, ``configuration_deletion`` the page that asks before one goes.
+same for the default license type of a configuration, ``configuration_deletion`` the page that asks before one goes,
+``user_import`` the one that asks before a file of users is applied.
 """
 View = Callable[..., HttpResponseBase]
 

@@ -29,9 +29,10 @@ class Entry:
     is_current: bool
 
 
+_USER_PAGES = frozenset({"user", "user_create", "user_edit", "user_delete", "users_import", "user_import"})
 SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("", (Page("Home", "home", "home"),)),
-    ("Users", (Page("Internal users", "users", "users", parts=frozenset({"user"})),)),
+    ("Users", (Page("Internal users", "users", "users", parts=_USER_PAGES),)),
     (
         "Resources",
         (

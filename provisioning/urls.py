@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from provisioning.views import configuration_changes, configurations, frame, groups, home, links, logs, settings, users, vaults
+from provisioning.views import (
+    configuration_changes,
+    configurations,
+    frame,
+    groups,
+    home,
+    links,
+    logs,
+    people,
+    settings,
+    user_imports,
+    users,
+    vaults,
+)
 
 _provisioning: list[URLPattern | URLResolver] = [
     path("configurations/", configurations.configurations, name="configurations"),
@@ -29,6 +42,15 @@ _subscription: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("users/", users.users, name="users"),
     path("users/<int:pk>/", users.user, name="user"),
+    path("users/create/", people.user_create, name="user_create"),
+    path("users/<int:pk>/edit/", people.user_edit, name="user_edit"),
+    path("users/<int:pk>/disable/", people.user_disable, name="user_disable"),
+    path("users/<int:pk>/enable/", people.user_enable, name="user_enable"),
+    path("users/<int:pk>/delete/", people.user_delete, name="user_delete"),
+    path("users/users.csv", user_imports.users_csv, name="users_csv"),
+    path("users/import/", user_imports.users_import, name="users_import"),
+    path("users/import/<int:pk>/", user_imports.user_import, name="user_import"),
+    path("users/import/<int:pk>/confirm/", user_imports.user_import_confirm, name="user_import_confirm"),
     path("vaults/", vaults.vaults, name="vaults"),
     path("provisioning/", include(_provisioning)),
     path("audit/", logs.audit, name="audit"),

@@ -1,5 +1,8 @@
 """The table of roles (1-product §1.6) as code."""
 
+import pytest
+from django.urls import resolve
+
 from provisioning.permissions import ROLES, Permission, Role
 
 
@@ -24,3 +27,14 @@ def test_an_access_admin_provisions_and_orders_nothing():
 
     assert {Permission.PROVISIONING, Permission.CHANGE_USERS, Permission.SEE_ALL_ACTS} <= allowed
     assert not allowed & {Permission.ORDER_LICENSES, Permission.CHANGE_SETTINGS}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("users/create/", "users/1/edit/", "users/1/disable/", "users/1/enable/", "users/1/delete/"),
+        *("users/users.csv", "users/import/", "users/import/1/", "users/import/1/confirm/"),
+    ],
+)
+def test_whatever_makes_changes_or_exports_users_needs_the_right_to_change_them(path):
+    assert resolve(f"/s/M-1/{path}").func.permission is Permission.CHANGE_USERS
