@@ -61,6 +61,7 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             Page("User groups", "group", "groups", Permission.PROVISIONING, frozenset({"group", "group_license"})),
             Page("Links", "link", "links", Permission.PROVISIONING, frozenset({"link_create"})),
             Page("Log", "log", "log", Permission.PROVISIONING, frozenset({"log_entry"})),
+            Page("Held changes", "clock", "held", Permission.PROVISIONING, frozenset({"held_decide"})),
         ),
     ),
     ("Security", (Page("Audit log", "audit", "audit", Permission.SEE_OWN_ACTS),)),

@@ -7,6 +7,7 @@ from provisioning.views import (
     configurations,
     frame,
     groups,
+    held,
     home,
     links,
     logs,
@@ -37,6 +38,8 @@ _provisioning: list[URLPattern | URLResolver] = [
     path("log/<int:pk>/", logs.log_entry, name="log_entry"),
     path("log/calls.csv", logs.log_csv, name="log_csv"),
     path("log/calls.json", logs.log_json, name="log_json"),
+    path("held/", held.held, name="held"),
+    path("held/decide/", held.held_decide, name="held_decide"),
 ]
 _subscription: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),

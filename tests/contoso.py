@@ -45,12 +45,15 @@ class Contoso:
             "configurations/create/",
             f"configurations/{self.configuration.pk}/",
             f"configurations/{self.configuration.pk}/settings/",
+            f"configurations/{self.configuration.pk}/license/?license_type=3",
+            f"configurations/{self.configuration.pk}/delete/",
             "groups/",
             f"groups/{self.legal.pk}/",
             f"groups/{self.legal.pk}/license/?license_type=3",
             "links/",
             "links/create/",
             "log/",
+            "held/",
             f"log/{call}/",
         ]
 

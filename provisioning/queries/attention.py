@@ -9,6 +9,7 @@ from provisioning.fragments import Notice
 from provisioning.models import ProvisioningConfiguration, Subscription
 from provisioning.permissions import Permission
 from provisioning.queries import configurations as queries
+from provisioning.queries import held
 from provisioning.queries.health import health
 from provisioning.queries.pages import number_words
 
@@ -43,7 +44,12 @@ def _counted(number: int, what: str) -> str:
 def problems(subscription: Subscription, rows: list[ProvisioningConfiguration], *, now: datetime) -> list[Notice]:
     """Return what is wrong with the configurations, or will be soon."""
     synchronizing = queries.synchronizing_vaults(subscription)
-    return [notice for row in rows for notice in _problems_of(row, synchronizing, now)]
+    return [*_held(subscription), *(notice for row in rows for notice in _problems_of(row, synchronizing, now))]
+
+
+def _held(subscription: Subscription) -> list[Notice]:
+    url, may = address(subscription, "held"), Permission.PROVISIONING
+    return [Notice(held.words(one), url, "waiting", may) for one in held.holdings(subscription)]
 
 
 def _problems_of(row: ProvisioningConfiguration, synchronizing: list[str], now: datetime) -> list[Notice]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db import connection
 
-from provisioning.models import HeldChange, LoginAccount, ProvisioningConfiguration
+from provisioning.models import HeldChange, LoginAccount, Subscription
 from provisioning.services import totals
 from provisioning.services.calls import Call
 from provisioning.services.last_admin import is_last_admin
@@ -35,10 +35,10 @@ def set_active(account: LoginAccount, *, wanted: bool, call: Call, kind: Kind = 
     return _NO_LONGER_LAST if was_held_back and account.role == LoginAccount.Role.SUBSCRIPTION_ADMIN else ""
 
 
-def limit_of(configuration: ProvisioningConfiguration) -> int:
-    """Return how many accounts the configuration may disable or remove in an hour, with the users that it has now."""
-    [(limit,)] = run(Statement(f"SELECT {_LIMIT[connection.vendor]}", _limit_parameters(configuration.pk)))
-    return int(limit)
+def limits(subscription: Subscription) -> dict[int, int]:
+    """Return how many accounts each configuration, by id, may disable or remove in an hour with its present users."""
+    text = f"SELECT c.id, {_LIMIT[connection.vendor]} WHERE c.subscription_id = %s"
+    return dict(run(Statement(text, (totals.USER, subscription.pk))))
 
 
 def _become(account: LoginAccount, *, is_enabled: bool, call: Call) -> None:
@@ -98,12 +98,8 @@ def _takes_a_place(call: Call) -> bool:
     if connection.vendor == "postgresql":
         execute(Statement(_LOCK, (pk,)))
     at, since = parameter(call.at), parameter(call.at - WINDOW)
-    values = (pk, pk, since, pk, at, at, *_limit_parameters(pk))
+    values = (pk, pk, since, pk, at, at, totals.USER, pk)
     return bool(run(Statement(_STOP.format(limit=_LIMIT[connection.vendor], later=_LATER[connection.vendor]), values)))
-
-
-def _limit_parameters(configuration_id: int) -> tuple[object, ...]:
-    return (configuration_id, totals.USER, configuration_id)
 
 
 _LAST_ADMIN = (
@@ -123,11 +119,10 @@ _REJECTED = "The account stays enabled, because {} rejected the change. To ask a
 _WITHDRAWN = "What was held is taken back: the account stays enabled."
 _LOCK = "SELECT id FROM provisioning_provisioningconfiguration WHERE id = %s FOR NO KEY UPDATE"
 _LARGER = """
-(SELECT {larger}(s.protection_least, CAST(s.protection_percent * (
-    SELECT COALESCE(sum(number), 0) FROM provisioning_resourcetotal WHERE configuration_id = %s AND kind = %s
+{larger}(s.protection_least, CAST(s.protection_percent * (
+    SELECT COALESCE(sum(number), 0) FROM provisioning_resourcetotal WHERE configuration_id = c.id AND kind = %s
 ) AS bigint) / 100)
-FROM provisioning_provisioningconfiguration c JOIN provisioning_subscription s ON s.id = c.subscription_id
-WHERE c.id = %s)"""
+FROM provisioning_provisioningconfiguration c JOIN provisioning_subscription s ON s.id = c.subscription_id"""
 _LATER = {"postgresql": "GREATEST", "sqlite": "max"}
 _LIMIT = {vendor: _LARGER.format(larger=larger) for vendor, larger in _LATER.items()}
 # Stops are numbered in the order of their times, so that counting an hour is two looks into the index, however many.
@@ -139,5 +134,5 @@ WITH latest AS (
 )
 INSERT INTO provisioning_accountstop (configuration_id, at, number)
 SELECT %s, {later}(%s, COALESCE((SELECT at FROM latest), %s)), COALESCE((SELECT number FROM latest), 0) + 1
-WHERE COALESCE((SELECT number FROM latest) - (SELECT number FROM earliest) + 1, 0) < {limit}
+WHERE COALESCE((SELECT number FROM latest) - (SELECT number FROM earliest) + 1, 0) < (SELECT {limit} WHERE c.id = %s)
 RETURNING id"""

@@ -9,7 +9,7 @@ from provisioning import columns
 from provisioning.addresses import address
 from provisioning.forms import UserFilter
 from provisioning.permissions import ROLES, Permission, PortalRequest, requires
-from provisioning.queries import account_pages, accounts
+from provisioning.queries import account_pages, accounts, held
 from provisioning.views.common import template_for, with_cells
 
 _SORTED = {"Full name": "name", "Username": "username", "Email": "email", "Last change": "change"}
@@ -53,6 +53,7 @@ def user(request: PortalRequest, pk: int) -> HttpResponse:
         raise Http404
     context = {
         "account": account,
+        "held": held.open_change_of(account),
         "groups": accounts.groups_of(account),
         "calls": accounts.calls_about(account),
     }

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from provisioning.models import AccountStop, GroupMembership, HeldChange, LoginAccount, Subscription
 from provisioning.services import accounts, protection
-from provisioning.services.protection import limit_of
+from provisioning.services.protection import limits
 from tests.factories import (
     NOON,
     make_account,
@@ -91,7 +91,7 @@ def test_the_limit_is_the_larger_of_10_and_20_percent_of_the_users(users, limit)
     )
     recount(configuration)
 
-    assert limit_of(configuration) == limit
+    assert limits(configuration.subscription) == {configuration.pk: limit}
 
 
 def test_an_hour_later_there_is_room_again():
