@@ -90,16 +90,16 @@ def notices(subscription: Subscription) -> list[Notice]:
     pools = overview.pools(subscription)
     seats = [pool for pool in pools if pool.free is not None]
     used, total = sum(pool.in_use for pool in seats), sum(pool.total for pool in seats)
-    home = address(subscription, "home")
-    found = [Notice(f"{used:,} of {total:,} licenses in use", home, "good", Permission.SEE_LICENSES)]
+    page = address(subscription, "licenses")
+    found = [Notice(f"{used:,} of {total:,} licenses in use", page, "good", Permission.SEE_LICENSES)]
     for pool in pools:
         label = pool.license_type.label
         if pool.over:
             text = f"{label}: {pool.over:,} more granted than purchased, so no further license is granted."
-            found.append(Notice(text, home, "problem", Permission.SEE_LICENSES))
+            found.append(Notice(text, page, "problem", Permission.SEE_LICENSES))
         if pool.waiting:
             people = "1 user waits" if pool.waiting == 1 else f"{pool.waiting:,} users wait"
-            found.append(Notice(f"{people} for a {label} license.", home, "waiting", Permission.SEE_LICENSES))
+            found.append(Notice(f"{people} for a {label} license.", page, "waiting", Permission.SEE_LICENSES))
     vaults = address(subscription, "vaults")
     found += [Notice(f"Vault {one.vault.name}: {one.reason}", vaults) for one in overview.unwell_vaults(subscription)]
     return found

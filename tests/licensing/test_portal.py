@@ -152,14 +152,15 @@ def test_home_says_what_needs_attention(world, group):
     world.server.faults.general = Faults(down=True)
     world.sweep(NOON + timedelta(minutes=10))
 
-    texts = [notice.text for notice in portal.notices(world.subscription)]
+    found = list(portal.notices(world.subscription))
 
-    assert texts == [
+    assert [notice.text for notice in found] == [
         "2 of 1 licenses in use",
         "2 users wait for a Named license.",
         "Read only: 1 more granted than purchased, so no further license is granted.",
         "Vault Contracts: The vault server is switched off.",
     ]
+    assert {notice.url for notice in found[:3]} == {f"/s/{world.subscription.number}/licenses/"}
 
 
 def test_a_users_page_says_why_and_where(world, ann, link):
