@@ -48,5 +48,7 @@ def _why(facts: PresenceFacts) -> str:
 def _wish(facts: PresenceFacts) -> str:
     if not facts.wanted_enabled:
         return "No link gives access to this vault any more"
+    if not facts.sources:
+        return "Kept from a deleted configuration"
     groups = ", ".join(facts.sources)
     return f"Linked from group {groups}" if len(facts.sources) == 1 else f"Linked from groups {groups}"

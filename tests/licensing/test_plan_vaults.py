@@ -132,6 +132,7 @@ def test_a_link_says_how_it_stands(facts, state, progress, reason):
     ("facts", "state", "why"),
     [
         ({"wanted_enabled": True, "seen_enabled": True, "sources": ("Legal",)}, "Enabled", "Linked from group Legal"),
+        ({"wanted_enabled": True, "seen_enabled": True}, "Enabled", "Kept from a deleted configuration"),
         (
             {"wanted_enabled": True, "seen_enabled": None, "sources": ("A", "B"), "is_due": True},
             "Not yet there",
