@@ -5,6 +5,7 @@ from typing import Any
 
 from licensing.services import presences, reasons
 from provisioning.models import DueAccount, LoginAccount, UserGroup
+from provisioning.queries.held import open_change_of
 
 
 def explain(*, account: LoginAccount, now: datetime) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def explain(*, account: LoginAccount, now: datetime) -> dict[str, Any]:
 
 def state(account: LoginAccount) -> str:
     """Return ``enabled``, ``disabled`` or ``removed``."""
-    if account.is_removed:
+    if account.is_removed and not account.is_enabled:
         return "removed"
     return "enabled" if account.is_enabled else "disabled"
 
@@ -42,6 +43,9 @@ def _pending(account: LoginAccount, reason: reasons.Reason, vaults: list[presenc
     pending = []
     if DueAccount.objects.filter(subscription=account.subscription_id, account=account).exists():
         pending.append("A change of the account or its groups is about to be looked at.")
+    if change := open_change_of(account):
+        wish, asker = change.get_kind_display().lower(), change.configuration.name
+        pending.append(f"{asker} asked to {wish} the account. That is held until an admin allows or rejects it.")
     if reason.is_waiting:
         pending.append(f"{reason.why}.")
     pending += [f"Vault {one.vault.name}: {one.why}." for one in vaults if one.is_due or one.needs_person]
