@@ -1,8 +1,9 @@
-"""How internal users are filtered by their licenses and vaults; each condition is answered by an index."""
+"""How internal users are filtered by their licenses and vaults; an index finds the accounts that fit."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from licensing.models import WAITING, LicenseGrant, VaultUser
 from provisioning.filters import Filter
@@ -17,8 +18,8 @@ def types(_subscription: Subscription) -> Sequence[tuple[str, str]]:
     return [(str(number), label) for number, label in LICENSE_TYPE_CHOICES]
 
 
-def granted(subscription: Subscription, value: str) -> Q:
-    return _accounts_of(LicenseGrant.objects.filter(subscription=subscription, granted_type=int(value)))
+def granted(subscription: Subscription, value: str) -> QuerySet[Any, Any]:
+    return LicenseGrant.objects.filter(subscription=subscription, granted_type=int(value)).values("account_id")
 
 
 def queues(_subscription: Subscription) -> Sequence[tuple[str, str]]:
@@ -28,9 +29,9 @@ def queues(_subscription: Subscription) -> Sequence[tuple[str, str]]:
     ]
 
 
-def waiting(subscription: Subscription, value: str) -> Q:
+def waiting(subscription: Subscription, value: str) -> QuerySet[Any, Any]:
     grants = LicenseGrant.objects.filter(WAITING, subscription=subscription)
-    return _accounts_of(grants if value == _ANY_TYPE else grants.filter(wanted_type=int(value)))
+    return (grants if value == _ANY_TYPE else grants.filter(wanted_type=int(value))).values("account_id")
 
 
 def vaults(subscription: Subscription) -> Sequence[tuple[str, str]]:
@@ -38,13 +39,10 @@ def vaults(subscription: Subscription) -> Sequence[tuple[str, str]]:
     return [(str(pk), name) for pk, name in rows[:_VAULTS_OFFERED]]
 
 
-def enabled_in(_subscription: Subscription, value: str) -> Q:
+def enabled_in(_subscription: Subscription, value: str) -> QuerySet[Any, Any]:
     """Return those who are enabled in a vault that ``vaults`` offered, which is the subscription's."""
-    return _accounts_of(VaultUser.objects.filter(vault_id=int(value), account__isnull=False, seen_enabled=True))
-
-
-def _accounts_of(rows: QuerySet[LicenseGrant] | QuerySet[VaultUser]) -> Q:
-    return Q(pk__in=rows.values("account_id"))
+    users = VaultUser.objects.filter(vault_id=int(value), account__isnull=False, seen_enabled=True)
+    return users.values("account_id")
 
 
 LICENSE = Filter("license", "License", types, granted)

@@ -5,23 +5,24 @@ An app registers them in its ``ready()``. A filter's name is its parameter in th
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from provisioning.models import Subscription
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """``narrow`` returns the condition on ``LoginAccount`` for one of the values that ``choices`` offers.
+    """``fitting`` returns the ids of the accounts that fit one of the values that ``choices`` offers.
 
-    An index must find the accounts that fit, so that a list with few of them need not look at all others.
+    It is a query of one column, whose rows an index finds: the list counts it to know whether few or many fit.
     """
 
     name: str
     label: str
     choices: Callable[[Subscription], Sequence[tuple[str, str]]]
-    narrow: Callable[[Subscription, str], Q]
+    fitting: Callable[[Subscription, str], QuerySet[Any, Any]]
 
 
 _filters: dict[str, Filter] = {}
@@ -37,6 +38,6 @@ def registered() -> list[Filter]:
     return list(_filters.values())
 
 
-def condition(subscription: Subscription, name: str, value: str) -> Q:
-    """Return the condition of one filter. Raises ``KeyError`` when no filter has the name."""
-    return _filters[name].narrow(subscription, value)
+def fitting(subscription: Subscription, name: str, value: str) -> QuerySet[Any, Any]:
+    """Return the ids of the accounts that fit one filter. Raises ``KeyError`` when no filter has the name."""
+    return _filters[name].fitting(subscription, value)

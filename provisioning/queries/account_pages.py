@@ -5,7 +5,7 @@ there in stretches for what no index finds.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
@@ -46,12 +46,14 @@ def listing(subscription: Subscription, wanted: Wanted, *, sort: str, cursor: st
     lead, remaining = _led(wanted, key)
     rows = accounts.people(subscription).filter(lead)
     found, rest = accounts.conditions(subscription, remaining)
-    if (found or rest) and any(_are_few(rows.filter(one)) for one in (Q(), *found)):
-        rows = rows.filter(*found, rest)
+    holds = [one.holds for one in found]
+    led = LoginAccount.objects.filter(lead, subscription=subscription)
+    if (found or rest) and any(_are_few(one) for one in (*(one.rows for one in found), led)):
+        rows = rows.filter(*holds, rest)
         return Listing(fetch_few(rows, keys=keys, cursor=cursor), rows.order_by().count())
     parts = _parts(subscription) if key in _BY_CONFIGURATION and not lead else ()
-    page = fetch(rows, keys=keys, cursor=cursor, narrow=Q(*found) & rest, stretch=STRETCH, parts=parts)
-    return Listing(page, _number(rows, found, rest))
+    page = fetch(rows, keys=keys, cursor=cursor, narrow=Q(*holds) & rest, stretch=STRETCH, parts=parts)
+    return Listing(page, _number(rows, holds, rest))
 
 
 def _led(wanted: Wanted, key: str) -> tuple[Q, Wanted]:
@@ -63,15 +65,15 @@ def _led(wanted: Wanted, key: str) -> tuple[Q, Wanted]:
     return Q(), wanted
 
 
-def _are_few(rows: QuerySet[LoginAccount]) -> bool:
+def _are_few(rows: QuerySet[Any, Any]) -> bool:
     return rows.order_by()[: STRETCH + 1].count() <= STRETCH
 
 
-def _number(rows: QuerySet[LoginAccount], found: list[Q], rest: Q) -> int | None:
+def _number(rows: QuerySet[LoginAccount], holds: list[Q], rest: Q) -> int | None:
     """Return how many fit, counted until they are more than the limit; those of one condition are known to be."""
-    if rest or len(found) > 1:
+    if rest or len(holds) > 1:
         return None
-    return COUNT_LIMIT + 1 if found else rows.order_by()[: COUNT_LIMIT + 1].count()
+    return COUNT_LIMIT + 1 if holds else rows.order_by()[: COUNT_LIMIT + 1].count()
 
 
 def _parts(subscription: Subscription) -> list[Q]:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -38,28 +39,37 @@ def people(subscription: Subscription) -> QuerySet[LoginAccount]:
     return rows.select_related("configuration").defer("document", "search")
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on accounts, and the rows by which an index finds those who fit, to be counted."""
+
+    holds: Q
+    rows: QuerySet[Any, Any]
+
+
 def internal_users(subscription: Subscription, wanted: Wanted) -> QuerySet[LoginAccount]:
     """Return all people of the subscription that fit."""
     found, rest = conditions(subscription, wanted)
-    return people(subscription).filter(*found, rest)
+    return people(subscription).filter(*(one.holds for one in found), rest)
 
 
-def conditions(subscription: Subscription, wanted: Wanted) -> tuple[list[Q], Q]:
+def conditions(subscription: Subscription, wanted: Wanted) -> tuple[list[Condition], Q]:
     """Return the conditions that an index answers, one by one, and the one for all the rest."""
-    found = [filters.condition(subscription, name, value) for name, value in wanted.added.items() if value]
-    if wanted.configuration:
-        found.append(source(wanted.configuration))
+    everybody = LoginAccount.objects.filter(subscription=subscription)
+    ids = [filters.fitting(subscription, name, value) for name, value in wanted.added.items() if value]
     if wanted.group:
-        found.append(Q(pk__in=GroupMembership.objects.filter(group=wanted.group).values("account_id")))
+        ids.append(GroupMembership.objects.filter(group=wanted.group).values("account_id"))
+    own = [source(wanted.configuration)] if wanted.configuration else []
     rest = _matching(wanted.search) if wanted.search else Q()
     if wanted.state == "enabled":
         rest &= STATES["enabled"]
     elif wanted.state:
-        found.append(STATES[wanted.state])
+        own.append(STATES[wanted.state])
     if wanted.role == _NO_ROLE:
         rest &= Q(role=LoginAccount.Role.NO_ROLE)
     elif wanted.role:
-        found.append(Q(role=int(wanted.role), role__gt=LoginAccount.Role.NO_ROLE))
+        own.append(Q(role=int(wanted.role), role__gt=LoginAccount.Role.NO_ROLE))
+    found = [Condition(Q(pk__in=one), one) for one in ids] + [Condition(one, everybody.filter(one)) for one in own]
     return found, rest
 
 
