@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from provisioning.services import deletion, mails, user_imports
+from provisioning.services import deletion, mails, notifications, user_imports
 from provisioning.services.pruning import prune_log, prune_stops
 
 _STOPS_KEPT: Final = timedelta(days=1)
@@ -16,10 +16,11 @@ _IMPORTS_KEPT: Final = timedelta(days=30)
 
 @shared_task(name="provisioning.prune", acks_late=True, ignore_result=True)
 def prune(**_future: Any) -> None:
-    """Remove what the log keeps no longer (``MFMANAGE_LOG_RETENTION``) and old stops, and make old deletions final."""
+    """Remove what is older than ``MFMANAGE_LOG_RETENTION``, and stops and imports; make old deletions final."""
     now = timezone.now()
     prune_log(before=now - settings.LOG_RETENTION)
     prune_stops(before=now - _STOPS_KEPT)
+    notifications.forget(before=now - settings.LOG_RETENTION)
     deletion.purge(at=now)
     user_imports.prune(before=now - _IMPORTS_KEPT)
 

@@ -40,6 +40,11 @@ def end(*, subscription: Subscription, kind: Kind, subject: str, at: datetime) -
     running.update(ended_at=at)
 
 
+def forget(*, before: datetime) -> None:
+    """Remove what was over before that time."""
+    Notification.objects.filter(ended_at__lt=before).delete()
+
+
 def choices(*, user: User, subscription: Subscription) -> dict[str, bool]:
     """Return of each kind whether the person gets mail about it."""
     accounts = roles_of(user).filter(subscription=subscription).prefetch_related("notification_choices")

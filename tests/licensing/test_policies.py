@@ -6,10 +6,11 @@ from django.test.utils import CaptureQueriesContext
 
 from licensing.models import LicenseGrant
 from licensing.services.due import due_subscriptions
-from provisioning.models import Subscription
+from provisioning.models import AuditEntry, Subscription
 from provisioning.services.policies import set_policies
 from tests.factories import ACTOR, NOON, make_account, make_configuration, make_subscription
 from tests.licensing.people import DAY, NONE, READ_ONLY, disable, has, license_of, pool, purchase, reconcile
+from tests.races import together
 
 pytestmark = pytest.mark.django_db
 
@@ -121,3 +122,25 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_accounts(subs
         counts.append(len(captured))
 
     assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_policies_that_change_while_licenses_are_looked_at_neither_deadlock_nor_lose_a_change(
+    subscription, configuration
+):
+    disabled(configuration, 9)
+    before = AuditEntry.objects.filter(action="change settings").count()
+
+    def act(number):
+        if number % 2:
+            return reconcile(subscription, now=NOON + DAY) and None
+        return change(subscription, release_policy="keep", release_after_days=100 + number)
+
+    assert together(6, act) == [None] * 6
+    change(subscription, release_policy="at_once")
+    reconcile(subscription, now=NOON + DAY)
+
+    assert pool(subscription, READ_ONLY).granted == 0
+    entries = AuditEntry.objects.filter(action="change settings").order_by("pk")[before:]
+    days = [one.changes["release_after_days"] for one in entries if "release_after_days" in one.changes]
+    assert [old for old, _ in days] == [7, *(new for _, new in days[:-1])]

@@ -14,13 +14,23 @@ from django.utils import timezone
 
 from licensing import embedded, handlers, tasks
 from licensing.models import LicenseGrant, VaultUser
+from licensing.reconcilers import licenses
 from licensing.services import leases
 from licensing.services.due import due_subscriptions
 from licensing.sweep import EMBEDDED_WORKER, due_vaults, sweep_once
 from licensing.vaultserver.faults import Faults
 from mfmanage.celery import app
 from provisioning.models import VaultUserGroup
-from tests.factories import NOON, make_account, make_configuration, make_group, make_link, make_subscription, make_vault
+from tests.factories import (
+    NOON,
+    make_account,
+    make_admin,
+    make_configuration,
+    make_group,
+    make_link,
+    make_subscription,
+    make_vault,
+)
 from tests.licensing.people import NAMED, READ_ONLY, purchase
 
 pytestmark = pytest.mark.processes
@@ -260,3 +270,21 @@ def test_a_purchase_makes_a_subscription_due_although_no_account_changed(db):
 
     assert LicenseGrant.objects.get(account=account).granted_type == NAMED
     assert due_subscriptions(NOON) == []
+
+
+@pytest.mark.sqlite
+def test_the_embedded_worker_writes_a_mail_when_a_pool_is_full(transactional_db, child_environment, tmp_path):
+    configuration = furnish()
+    purchase(configuration.subscription, read_only=1)
+    make_admin(configuration.subscription, "root@contoso.example")
+    make_account(configuration)
+    licenses.reconcile(configuration.subscription_id, now=timezone.now())
+
+    with running(EMBEDDED_WORKER, child_environment | {"MFMANAGE_MAIL": f"file:{tmp_path}"}):
+        assert until(lambda: "All Read only licenses are in use: 1 of 1." in "".join(written(tmp_path)))
+
+    assert "To: root@contoso.example" in "".join(written(tmp_path))
+
+
+def written(folder):
+    return [path.read_text() for path in folder.iterdir()]

@@ -10,12 +10,14 @@ import pytest
 from django.conf import settings as installation
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from provisioning.actor import Actor
 from provisioning.models import AuditEntry, LoginAccount, Notification, NotificationChoice, NotificationMail
 from provisioning.notification_kinds import KINDS, POOL_FULL, WAITING
 from provisioning.services.mails import LEASE, send_due
 from provisioning.services.notifications import choices, choose, end, notice
+from provisioning.tasks import prune
 from tests.factories import NOON, make_account, make_admin, make_configuration, make_subscription
 from tests.mailserver import MailServer
 from tests.races import together
@@ -75,6 +77,19 @@ def test_what_ended_may_begin_again(subscription):
         (NOON, NOON + MINUTE),
         (NOON + HOUR, None),
     ]
+
+
+def test_what_has_been_over_for_long_is_forgotten(subscription, settings):
+    settings.LOG_RETENTION = timedelta(days=90)
+    now = timezone.now()
+    for subject, days in (("old", 91), ("recent", 89)):
+        begin(subscription, subject=subject, at=now - 400 * 24 * HOUR)
+        stop(subscription, subject=subject, at=now - days * 24 * HOUR)
+    begin(subscription, subject="running", at=now - 400 * 24 * HOUR)
+
+    prune()
+
+    assert set(Notification.objects.values_list("subject", flat=True)) == {"recent", "running"}
 
 
 @pytest.mark.django_db(transaction=True)
