@@ -30,6 +30,7 @@ class Entry:
 
 
 _USER_PAGES = frozenset({"user", "user_create", "user_edit", "user_delete", "users_import", "user_import"})
+_LICENSE_PAGES = frozenset({"license_order", "license_order_preview"})
 SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("", (Page("Home", "home", "home"),)),
     ("Users", (Page("Internal users", "users", "users", parts=_USER_PAGES),)),
@@ -37,7 +38,7 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         "Resources",
         (
             Page("Vaults", "vault", "vaults", parts=frozenset({"vault"})),
-            Page("Licenses", "license", "licenses", Permission.SEE_LICENSES),
+            Page("Licenses", "license", "licenses", Permission.SEE_LICENSES, _LICENSE_PAGES),
         ),
     ),
     (

@@ -240,13 +240,18 @@ def test_no_page_has_an_accessibility_violation_or_is_too_wide(theme, width, por
         page.goto(portal.address + "/account/login/")
         found["sign-in"] = troubles(axe, page)
         portal.sign_in(page)
-        for path in [*portal.contoso.pages(), "/account/password/change/"]:
+        for path in [*portal.contoso.pages(), *orders(portal), "/account/password/change/"]:
             page.goto(portal.address + path)
             found[path] = troubles(axe, page)
         create(portal, page)
         found["credentials"] = troubles(axe, page)
 
     assert {path: trouble for path, trouble in found.items() if trouble} == {}
+
+
+def orders(portal) -> list[str]:
+    """Return the pages that order licenses, which not everybody who sees pools may open."""
+    return [portal.contoso.url(f"licenses/order/{path}") for path in ("", "preview/?named=5&concurrent=1&read-only=0")]
 
 
 def troubles(axe: Axe, page: Page) -> list[str]:
