@@ -7,11 +7,11 @@ from django.db import IntegrityError, connection, transaction
 
 from licensing.models import LicenseGrant, LicensePool
 from licensing.reconcilers import licenses
-from licensing.services import pools
+from licensing.services import bulk, pools, presence
 from provisioning.license_types import LicenseType
 from provisioning.models import LoginAccount
 from tests.factories import NOON, make_account, make_configuration, make_subscription
-from tests.licensing.people import NAMED, disable, pool, purchase, reconcile
+from tests.licensing.people import NAMED, NONE, disable, has, pool, purchase, reconcile
 from tests.races import together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -28,7 +28,16 @@ def configuration():
 @pytest.fixture
 def no_lock(monkeypatch):
     """All workers read the pools before any of them writes."""
-    everybody_has_read = threading.Barrier(WORKERS)
+    take_the_lock_away(monkeypatch, WORKERS)
+
+
+@pytest.fixture
+def no_lock_for_two(monkeypatch):
+    take_the_lock_away(monkeypatch, 2)
+
+
+def take_the_lock_away(monkeypatch, workers):
+    everybody_has_read = threading.Barrier(workers)
 
     def read_only(subscription_id):
         found = {LicenseType(one.license_type): one for one in LicensePool.objects.filter(subscription=subscription_id)}
@@ -108,6 +117,73 @@ def test_a_reduction_against_granting_loses_no_count(configuration):
     final = pool(subscription, NAMED)
     assert final.granted == holders() <= final.ceiling
     assert final.ceiling == max(final.purchased, final.granted)
+
+
+def reduce_and_grant(configuration):
+    """Reduce to one license while a worker, who has read the pools too, gives the three that there were."""
+    for _ in range(SEATS):
+        make_account(configuration)
+
+    def deed(number):
+        if number:
+            purchase(configuration.subscription, named=1)
+        else:
+            licenses._pass(configuration.subscription_id, NOON, 100)
+
+    return [outcome for outcome in together(2, deed) if isinstance(outcome, Exception)]
+
+
+def test_without_the_lock_the_database_refuses_either_the_reduction_or_the_grants(configuration, no_lock_for_two):
+    (refused,) = reduce_and_grant(configuration)
+
+    assert isinstance(refused, IntegrityError)
+
+
+def test_control_without_lock_and_constraint_a_reduced_pool_grants_more_than_it_may(
+    configuration, no_constraint, no_lock_for_two
+):
+    assert not reduce_and_grant(configuration)
+
+    final = pool(configuration.subscription, NAMED)
+    assert (final.purchased, final.ceiling) == (1, 1)
+    assert final.granted == holders() == SEATS > final.ceiling
+
+
+@pytest.fixture
+def disabled_meanwhile(configuration, monkeypatch):
+    """An account that is disabled after a worker has worked out what it wants, and before that is recorded."""
+    configuration.subscription.release_policy = "at_once"
+    configuration.subscription.save()
+    account = make_account(configuration)
+    recompute = presence.recompute
+
+    def disable_first(*given):
+        monkeypatch.setattr(presence, "recompute", recompute)
+        (outcome,) = together(1, lambda _: disable(account))
+        assert not isinstance(outcome, Exception)
+        return recompute(*given)
+
+    monkeypatch.setattr(presence, "recompute", disable_first)
+    return account
+
+
+def test_who_is_disabled_while_a_seat_is_granted_stays_due_and_gives_it_back(disabled_meanwhile):
+    licenses._pass(disabled_meanwhile.subscription_id, NOON, 100)
+    assert has(disabled_meanwhile) == NAMED
+
+    reconcile(disabled_meanwhile.subscription)
+
+    assert has(disabled_meanwhile) == NONE
+
+
+def test_control_without_generations_who_was_disabled_keeps_the_seat(disabled_meanwhile, monkeypatch):
+    remove = bulk.remove
+    monkeypatch.setattr(bulk, "remove", lambda *given, key, **_: remove(*given, key=key, same=[]))
+    licenses._pass(disabled_meanwhile.subscription_id, NOON, 100)
+
+    reconcile(disabled_meanwhile.subscription)
+
+    assert has(disabled_meanwhile) == NAMED
 
 
 def test_disabling_against_granting_ends_in_line(configuration):
