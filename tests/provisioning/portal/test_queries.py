@@ -21,7 +21,7 @@ LISTS = {
     "audit/": 1,
     "settings/": 0,
     "settings/notifications/": 4,
-    "provisioning/configurations/": 2,
+    "provisioning/configurations/": 3,
     "provisioning/groups/": 1,
     "provisioning/links/": 2,
     "provisioning/links/create/": 4,
