@@ -77,12 +77,14 @@ def _run_each(others: Sequence[Statement], **names: object) -> None:
 
 
 def _combined(deed: Statement, others: Sequence[Statement]) -> Statement:
-    """Each of the others reads from ``deed``, so that rows are locked in the order of the arguments."""
-    parts = [f"deed AS ({deed.text})"]
-    parts += [
-        f"other{number} AS ({other.text.format(deed='FROM deed', id='deed.id')})" for number, other in enumerate(others)
-    ]
-    parameters = [value for statement in (deed, *others) for value in statement.parameters]
+    """Each of the others reads from ``deed``, and rows are locked in the order of the arguments.
+
+    PostgreSQL carries out the parts that nobody reads from the last to the first, so they stand here backwards.
+    """
+    backwards = others[::-1]
+    texts = [other.text.format(deed="FROM deed", id="deed.id") for other in backwards]
+    parts = [f"deed AS ({deed.text})", *(f"other{number} AS ({text})" for number, text in enumerate(texts))]
+    parameters = [value for statement in (deed, *backwards) for value in statement.parameters]
     return Statement(f"WITH {', '.join(parts)} SELECT * FROM deed", parameters)  # noqa: S608
 
 
