@@ -47,20 +47,22 @@ def test_every_view_for_people_has_a_permission():
     assert without == []
 
 
-@pytest.mark.parametrize("role", [Role.SUBSCRIPTION_ADMIN, Role.ACCESS_ADMIN])
-def test_subscription_and_access_admins_see_every_page(role, contoso, sign_in):
+@pytest.mark.parametrize(("role", "hidden"), [(Role.SUBSCRIPTION_ADMIN, []), (Role.ACCESS_ADMIN, ["settings/"])])
+def test_subscription_admins_see_every_page_and_access_admins_all_but_settings(role, hidden, contoso, sign_in):
     client = sign_in(make_admin(contoso.subscription, role=role))
 
-    assert {url: client.get(url).status_code for url in contoso.pages()} == dict.fromkeys(contoso.pages(), 200)
+    answers = {url: client.get(url).status_code for url in contoso.pages()}
+
+    assert answers == dict.fromkeys(contoso.pages(), 200) | {contoso.url(path): 404 for path in hidden}
 
 
-def test_a_billing_admin_sees_no_provisioning(contoso, sign_in):
+def test_a_billing_admin_sees_neither_provisioning_nor_settings(contoso, sign_in):
     client = sign_in(make_admin(contoso.subscription, role=Role.BILLING_ADMIN))
 
     answers = {url: client.get(url).status_code for url in contoso.pages()}
 
     assert {url for url, status in answers.items() if status == 404} == {
-        url for url in contoso.pages() if "/provisioning/" in url
+        url for url in contoso.pages() if "/provisioning/" in url or url == contoso.url("settings/")
     }
     assert set(answers.values()) == {200, 404}
     assert b"/provisioning/" not in b"".join(
