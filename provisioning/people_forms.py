@@ -12,7 +12,7 @@ from provisioning.user_rows import MOST_BYTES
 Role = LoginAccount.Role
 _HELP = {
     "username": "What the person signs in with; unique in the subscription.",
-    "email": "Where invitations and notifications go.",
+    "email": "Where notifications go.",
 }
 
 
