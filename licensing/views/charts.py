@@ -12,7 +12,7 @@ from licensing.services.history import Day, Series
 from provisioning.license_types import LicenseType
 
 _SEATS: Final = (("purchased", "Purchased"), ("granted", "Granted"), ("waiting", "Waiting"))
-_SESSIONS: Final = (("purchased", "Purchased"), ("granted", "Granted"), ("in_use", "Peak sessions"))
+_SESSIONS: Final = (("purchased", "Purchased"), ("granted", "Granted"), ("in_use", "Sessions"))
 """Nobody waits for Concurrent: sessions limit it, not grants."""
 
 

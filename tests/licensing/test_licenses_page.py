@@ -270,7 +270,7 @@ def test_a_chart_of_concurrent_shows_sessions_because_nobody_waits(client, subsc
         one.license_type, one.purchased, one.granted, one.waiting = CONCURRENT, 9, 8, 0
     LicenseDay.objects.bulk_create(days)
 
-    assert "Purchased: from 9 to 0; Granted: from 8 to 0; Peak sessions: from 4 to 0" in get(client, subscription)
+    assert "Purchased: from 9 to 0; Granted: from 8 to 0; Sessions: from 4 to 0" in get(client, subscription)
 
 
 def test_policies_are_said_and_lead_to_the_settings_of_who_may_change_them(client, subscription):
