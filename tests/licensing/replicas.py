@@ -84,7 +84,7 @@ class Model:
     def words_about(self, key: int) -> set[str]:
         """The names under which the logs tell what may have cost the account its license."""
         concerning = [one for one in self.groups.values() if key in one.ever]
-        names = {name for one in [self.people[key], *concerning] for name in one.names}
+        names = set().union(self.people[key].names, *(one.names for one in concerning))
         return names | {f"Entra {self.people[key].configuration}"}
 
 

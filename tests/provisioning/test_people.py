@@ -23,7 +23,7 @@ from tests.races import together
 
 pytestmark = pytest.mark.django_db
 Role = LoginAccount.Role
-SAME = {}
+SAME: dict[str, str] = {}
 
 
 def actor_of(role):
