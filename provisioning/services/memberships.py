@@ -168,9 +168,11 @@ _DELETE_MEMBERS = """
 DELETE FROM provisioning_groupmembership WHERE group_id = %s
 AND account_id IN ({numbers})
 RETURNING account_id"""
+# Whose removal is held has gone from SCIM, and stays a member until somebody decides.
 _DELETE_OTHER_MEMBERS = """
 DELETE FROM provisioning_groupmembership WHERE group_id = %s
 AND account_id NOT IN ({numbers})
+AND EXISTS (SELECT 1 FROM provisioning_loginaccount a WHERE a.id = account_id AND a.scim_id IS NOT NULL)
 RETURNING account_id"""
 _DELETE_NESTINGS = """
 DELETE FROM provisioning_groupnesting WHERE group_id = %s

@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioning.models import LoginAccount
+from provisioning.models import LoginAccount, Subscription
 from provisioning.services import accounts, groups
 from provisioning.services.memberships import MemberChange
 from provisioning.signals import directory_changed
@@ -294,6 +294,7 @@ def test_a_removed_account_of_another_configuration_keeps_its_username():
 @pytest.mark.django_db(transaction=True)
 def test_a_removal_and_a_change_of_members_do_not_wait_in_a_circle():
     configuration = make_configuration()
+    Subscription.objects.filter(pk=configuration.subscription_id).update(protection_least=100)
     for _ in range(8):
         people = [make_account(configuration) for _ in range(4)]
         group = make_group(configuration, members=people)

@@ -16,9 +16,11 @@ from provisioning.models import (
     HeldChange,
     LoginAccount,
 )
+from provisioning.services import groups
 from provisioning.services import held as services
+from provisioning.services.memberships import MemberChange
 from provisioning.signals import directory_changed
-from tests.factories import ACTOR, NOON, make_admin, make_group, make_subscription
+from tests.factories import ACTOR, NOON, make_admin, make_call, make_group, make_subscription
 from tests.provisioning.held_people import (
     ALLOWED,
     DISABLE,
@@ -117,6 +119,19 @@ def test_an_allowed_removal_leaves_the_groups_and_a_rejected_one_stays():
     assert [state(account) for account in (ann, ben)] == [(False, False), (True, False)]
     assert list(GroupMembership.objects.values_list("account", flat=True)) == [ben.pk]
     assert [held(account) for account in (ann, ben)] == [[(REMOVE, ALLOWED)], [(REMOVE, REJECTED)]]
+
+
+@pytest.mark.parametrize("kind", ["replace", "clear"])
+def test_new_members_of_a_group_leave_those_whose_removal_is_held(kind):
+    ann, ben = people(2, least=0)
+    group = make_group(ann.configuration, members=[ann, ben])
+    remove(ann)
+
+    call = make_call(ann.configuration, operation="replace", resource_type="Group")
+    change = groups.GroupChange(members=[MemberChange(kind)])
+    groups.change_group(scim_id=group.scim_id, change=lambda _group: change, call=call)
+
+    assert list(group.memberships.values_list("account", flat=True)) == [ann.pk]
 
 
 def test_a_new_user_of_the_name_of_a_rejected_removal_is_the_same_person_without_groups():
