@@ -13,8 +13,8 @@ from licensing.models import LicenseGrant
 from licensing.services import choices, previews
 from provisioning.license_types import LicenseType
 from tests.factories import ACTOR
-from tests.licensing.people import MINUTE, reconcile
-from tests.licensing.test_futures import Foreseen, difference
+from tests.licensing.people import MINUTE, NAMED, reconcile
+from tests.licensing.test_futures import MANUAL, Foreseen, difference
 from tests.licensing.test_license_worlds import GROUPS, PEOPLE, World
 
 pytestmark = pytest.mark.django_db
@@ -41,9 +41,24 @@ KINDS = {
     "group": lambda draw: (draw.randrange(GROUPS), a_type_or_none(draw)),
     "default": lambda draw: (draw.random() < 0.5, a_type(draw)),
     "purchase": numbers,
-    "pins": lambda draw: (set(draw.sample(range(PEOPLE), draw.randint(1, PEOPLE))), a_type_or_none(draw)),
+    "pins": lambda draw: (some(draw, PEOPLE), a_type_or_none(draw)),
+    "rows": lambda draw: {
+        "pins": {number: a_type_or_none(draw) for number in some(draw, 3)},
+        "manuals": {PEOPLE + number: a_type(draw) for number in some(draw, MANUAL)},
+        "states": {number: draw.random() < 0.5 for number in some(draw, PEOPLE + MANUAL)},
+        "gone": {draw.randrange(PEOPLE + MANUAL)} if draw.random() < 0.1 else set(),
+        "added": [a_type(draw) for _ in range(draw.randint(0, 1))],
+    },
 }
-"""How a change of each kind is drawn; what is drawn goes to the method of that name of ``Foreseen``."""
+"""How a change of each kind is drawn; what is drawn goes to the method of that name of ``Foreseen``.
+
+The deletion of a configuration is the last thing that happens in a world.
+"""
+
+
+def some(draw, number):
+    """Some of the first so many numbers, one at least."""
+    return set(draw.sample(range(number), draw.randint(1, number)))
 
 
 def events(draw):
@@ -62,7 +77,8 @@ class GoingOn(Foreseen):
     """A world without vaults, so that a change costs little; whose change it is does not matter to the next."""
 
     def __init__(self, draw, release_policy, fill_policy):
-        self.world = World(release_policy, fill_policy)
+        self.world = world = World(release_policy, fill_policy)
+        self.everybody = [*world.people, *(self.make_manual(f"manual{number}", NAMED) for number in range(MANUAL))]
         for event in events(draw):
             self.world.happen(*event)
         reconcile(self.world.subscription, now=self.world.now)
@@ -82,6 +98,9 @@ class GoingOn(Foreseen):
         types = {name: both for name, *both in rows.values_list("username_key", "granted_type", "wanted_type")}
         return {"licenses": types, "paused": set(), "new": set(), "members": set()}
 
+    def new_names(self, given):
+        return [(f"a{number}{self.world.now:%d%H%M}", one) for number, one in enumerate(given["added"])]
+
     def pins(self, *, previewing, given):
         subscription, at = self.world.subscription, self.world.now
         ids = [self.world.people[number].pk for number in given[0]]
@@ -96,9 +115,9 @@ def test_what_was_previewed_is_what_happens(db, number):
     policies = draw.choice(["at_once", "keep", "after_days"]), draw.choice(["always", "on_purchase"])
     with transaction.atomic():
         world = GoingOn(draw, *policies)
-        for _ in range(PREVIEWS // WORLDS):
-            kind = draw.choice(list(KINDS))
-            given = KINDS[kind](draw)
+        kinds = [draw.choice(list(KINDS)) for _ in range(PREVIEWS // WORLDS - 1)]
+        for kind in [*kinds, "deletion"]:
+            given = KINDS[kind](draw) if kind in KINDS else draw.random() < 0.5
             foreseen, happened = world.change(kind, given)
             assert foreseen == happened, (kind, given)
         transaction.set_rollback(True)
