@@ -23,7 +23,12 @@ HEAD = """
 |---|---|---|---|---|---|---|"""
 NARROW = "UPDATE bench_narrow SET granted_type = 1, granted_at = now()"
 GRANTS = "UPDATE licensing_licensegrant SET granted_type = granted_type, granted_at = now()"
-BASELINES = {"`UPDATE` of narrow rows": NARROW, "`UPDATE` of the grants": GRANTS}
+ACCOUNTS = "UPDATE provisioning_loginaccount SET version = version + 1"
+BASELINES = {
+    "`UPDATE` of narrow rows": NARROW,
+    "`UPDATE` of the grants": GRANTS,
+    "`UPDATE` of the accounts": ACCOUNTS,
+}
 
 
 class Work(NamedTuple):
