@@ -240,7 +240,7 @@ def test_no_page_has_an_accessibility_violation_or_is_too_wide(theme, width, por
         page.goto(portal.address + "/account/login/")
         found["sign-in"] = troubles(axe, page)
         portal.sign_in(page)
-        for path in [*portal.contoso.pages(), *orders(portal), "/account/password/change/"]:
+        for path in [*portal.contoso.pages(), *deeds(portal), "/account/password/change/"]:
             page.goto(portal.address + path)
             found[path] = troubles(axe, page)
         create(portal, page)
@@ -249,9 +249,11 @@ def test_no_page_has_an_accessibility_violation_or_is_too_wide(theme, width, por
     assert {path: trouble for path, trouble in found.items() if trouble} == {}
 
 
-def orders(portal) -> list[str]:
-    """Return the pages that order licenses, which not everybody who sees pools may open."""
-    return [portal.contoso.url(f"licenses/order/{path}") for path in ("", "preview/?named=5&concurrent=1&read-only=0")]
+def deeds(portal) -> list[str]:
+    """Return the pages that order and pin licenses, which not everybody who sees pools may open."""
+    ann = portal.contoso.ann.pk
+    paths = ("order/", "order/preview/?named=5&concurrent=1&read-only=0", f"pins/?row={ann}&license_type=3")
+    return [portal.contoso.url(f"licenses/{path}") for path in paths]
 
 
 def troubles(axe: Axe, page: Page) -> list[str]:
