@@ -3,19 +3,17 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import F
-
 from licensing.models import LicenseGrant, LicensePool
 from licensing.services import choices
 from provisioning.license_types import LicenseType
 from provisioning.models import (
     AuditEntry,
     LoginAccount,
-    ProvisioningConfiguration,
     ProvisioningLogEntry,
     UserGroup,
 )
-from provisioning.services import audit, group_settings, groups, people, policies
+from provisioning.services import group_settings, groups, people, policies
+from provisioning.services.configurations import set_default_license
 from tests.factories import (
     ACTOR,
     make_account,
@@ -173,18 +171,7 @@ class Replica:
         remove_group(self.group(key), at=at)
 
     def set_default(self, at, number, license_type):
-        configuration = self.configurations[number]
-        rows = ProvisioningConfiguration.objects.filter(pk=configuration.pk)
-        rows.update(default_license_type=license_type, generation=F("generation") + 1)
-        changes = {"default_license_type": [None, license_type.slug]}
-        audit.record(
-            subscription_id=self.subscription.pk,
-            actor=ACTOR,
-            action="change settings of configuration",
-            target=configuration.name,
-            at=at,
-            changes=changes,
-        )
+        set_default_license(configuration=self.configurations[number], license_type=license_type, actor=ACTOR, at=at)
 
     def pin(self, at, keys, license_type):
         ids = [self.ids[key] for key in keys]
@@ -224,12 +211,12 @@ class Replica:
             {key: self._told(grant) for key, grant in sorted(self.grants().items())},
         )
 
-    def was_told_since(self, since: datetime, names: set[str]) -> bool:
-        """Whether the provisioning log or the audit log has a row about one of these names from that time on."""
-        calls = ProvisioningLogEntry.objects.filter(subscription=self.subscription, at__gte=since)
+    def was_told(self, at: datetime, names: set[str]) -> bool:
+        """Whether the provisioning log or the audit log has a row of that moment about one of these names."""
+        calls = ProvisioningLogEntry.objects.filter(subscription=self.subscription, at=at)
         if names & set(calls.values_list("resource_name", flat=True)):
             return True
-        acts = AuditEntry.objects.filter(subscription=self.subscription, at__gte=since)
+        acts = AuditEntry.objects.filter(subscription=self.subscription, at=at)
         return any(names & {act.target, *act.changes} for act in acts)
 
     @staticmethod

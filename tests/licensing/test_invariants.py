@@ -40,6 +40,7 @@ class Histories(RuleBasedStateMachine):
         self.replicas = [Replica(self.model.defaults, self.now) for _ in range(2)]
         self.last = [{}, {}]
         self.are_apart = False
+        self.wanted, self.fell_at = {}, {}
         self.steps = 0
         self.numbers = itertools.count()
         self.happen("purchase", 1, 1)
@@ -220,6 +221,13 @@ class Histories(RuleBasedStateMachine):
         self.compare_what_is_promised()
 
     @invariant()
+    def know_when_wishes_fell(self):
+        """Runs after every deed, and before the workers come: invariants run in the order of their names."""
+        now = {key: self.model.wanted(key) for key in self.model.people}
+        self.fell_at |= {key: self.now for key, wanted in now.items() if wanted < self.wanted.get(key, NONE)}
+        self.wanted = now
+
+    @invariant()
     def workers_come_after_every_other_deed(self):
         self.steps += 1
         if self.steps % 2:
@@ -228,7 +236,7 @@ class Histories(RuleBasedStateMachine):
     def look(self, which, batch, *, runs):
         replica = self.replicas[which]
         replica.reconcile(self.now, batch, runs)
-        check(self.model, replica, self.last[which])
+        check(self.model, replica, self.last[which], self.fell_at)
         self.check_reasons(replica)
         self.last[which] = replica.grants()
 
@@ -256,8 +264,11 @@ class Histories(RuleBasedStateMachine):
         return {pick(able, number) for number in numbers} if able else set()
 
 
-def check(model, replica, before):
-    """Hold what is recorded against the promises; ``before`` is what was after the last look."""
+def check(model, replica, before, fell_at):
+    """Hold what is recorded against the promises.
+
+    ``before`` is what was after the last look, and ``fell_at`` when each last began to want less.
+    """
     after = replica.grants()
     had = {key: before[key].granted_type if key in before else NONE for key in after}
     for key in model.people:
@@ -267,7 +278,8 @@ def check(model, replica, before):
         check_pool(model, pool, after.values(), [one for key, one in after.items() if had[key] != one.granted_type])
     for key, grant in after.items():
         if grant.granted_type < had[key]:
-            assert replica.was_told_since(before[key].granted_at, model.words_about(key))
+            assert model.wanted(key) < had[key]
+            assert replica.was_told(fell_at[key], model.words_about(key))
 
 
 def check_pool(model, pool, grants, moved):

@@ -9,6 +9,7 @@ from licensing.reconcilers import licenses
 from provisioning.models import Subscription
 from provisioning.services import group_settings
 from provisioning.services.accounts import touch_accounts
+from provisioning.services.configurations import set_default_license
 from tests.factories import (
     ACTOR,
     NOON,
@@ -335,3 +336,17 @@ def test_a_run_takes_as_many_statements_for_many_accounts_as_for_one(vault_link)
         return len(captured)
 
     assert statements(40) == statements(1) <= 50
+
+
+def test_seats_wait_until_every_wish_is_recorded():
+    """Zoe is looked at first, in a batch of her own; Ann asks at the same moment, and her name comes first."""
+    configuration = make_configuration(default_license_type=NONE)
+    zoe, ann = make_account(configuration, "zoe@x.example"), make_account(configuration, "ann@x.example")
+    reconcile(configuration.subscription)
+    purchase(configuration.subscription, named=1)
+    set_default_license(configuration=configuration, license_type=NAMED, actor=ACTOR, at=NOON)
+
+    reconcile(configuration.subscription, now=NOON + MINUTE, batch=1)
+
+    assert license_of(ann) == (NAMED, "")
+    assert license_of(zoe) == (NONE, "waits for Named")
