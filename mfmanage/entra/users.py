@@ -146,8 +146,13 @@ def _remember(context: Context, user: User, account: Json) -> None:
 
 
 def _manager(context: Context, user: User) -> str | None:
-    """Return the SCIM id of the user's manager, ``None`` without one or before it is provisioned."""
-    anchor = context.state.users.get(user.manager) if user.manager else None
+    """Return the SCIM id of the user's manager, ``None`` without one, before it is provisioned and once it leaves.
+
+    A manager who is no longer selected counts as gone before its own account has been looked at: what becomes of the
+    reference must not hang on whether that look succeeded.
+    """
+    manager = context.snapshot.users.get(user.manager) if user.manager else None
+    anchor = context.state.users.get(manager.id) if manager and manager.is_selected else None
     return anchor.target if anchor else None
 
 

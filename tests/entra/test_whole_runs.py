@@ -15,7 +15,7 @@ import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from mfmanage.entra.client import Client, Connection, ConnectionFailed
@@ -41,6 +41,24 @@ SEVERAL = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a whole run takes too long to be shrunk
     print_blob=True,
 )
+MANAGER_LEAVES = {
+    "users": [
+        {"id": one, "userPrincipalName": f"{one}@contoso.com", "manager": manager}
+        for one, manager in (("u0", "u1"), ("u1", "u0"), ("u2", "u2"))
+    ],
+    "groups": [],
+    "changes": [
+        {
+            "users": [
+                {"id": "u2", "manager": "u1"},
+                {"id": "u1", "assigned": False, "manager": None},
+                {"id": "u0", "manager": None},
+            ],
+            "groups": [],
+        }
+    ],
+}
+"""Somebody gets a manager who goes out of scope in the same cycle."""
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 FOREIGN = {
     "nickName": "Ours",
@@ -183,6 +201,7 @@ def test_so_1_3_5_6_7_8_runs_settle_alike_in_both_styles_and_keep_what_was_sent(
 @pytest.mark.usefixtures("one_connection")
 @settings(SEVERAL, max_examples=max(6, settings().max_examples // 15))
 @given(document=directories(), seed=st.integers(0, 2**16))
+@example(document=MANAGER_LEAVES, seed=4)
 def test_so_2_6_8_lost_and_doubled_requests_end_where_a_clean_run_ends(document, seed):
     chances = {"lost-responses": 0.2, "duplicates": 0.2, "429": 0.1, "503": 0.1, "expired-tokens": 0.1}
     clean, hurt = Tenant(), Tenant(Style.AAD_OPT_SCIM)
