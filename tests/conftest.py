@@ -20,6 +20,15 @@ def child_environment(transactional_db) -> dict[str, str]:
     return {**os.environ, "MFMANAGE_DATABASE_URL": f"postgres://mfmanage@{folder}/{name}"}
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """Leave PostgreSQL's test databases alone at the end: their server is the tests' own, and goes as a whole.
+
+    Dropping one fails while a thread of a live server still has a connection to it.
+    """
+    return django_db_keepdb or connection.vendor == "postgresql"
+
+
 def pytest_sessionfinish() -> None:
     """Forget counted calls, which would be written when the process ends: the tests' database is gone by then."""
     from provisioning.services.call_counts import counts
