@@ -21,12 +21,12 @@ def child_environment(transactional_db) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(django_db_keepdb: bool) -> bool:
+def django_db_keepdb() -> bool:
     """Leave PostgreSQL's test databases alone at the end: their server is the tests' own, and goes as a whole.
 
     Dropping one fails while a thread of a live server still has a connection to it.
     """
-    return django_db_keepdb or connection.vendor == "postgresql"
+    return connection.vendor == "postgresql"
 
 
 def pytest_sessionfinish() -> None:
