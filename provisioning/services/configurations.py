@@ -109,7 +109,7 @@ def create_configuration(
             )
             secret = add_secret(configuration=configuration, at=at)
             changes = {"kind": [None, kind.value], "default_license_type": [None, default_license_type.slug]}
-            _audit(configuration, "create configuration", actor, at, changes | _changed(USUAL_SETTINGS, settings))
+            record_deed(configuration, "create configuration", actor, at, changes | _changed(USUAL_SETTINGS, settings))
     except IntegrityError as error:
         raise ConfigurationNameTaken(name) from error
     return Credentials(configuration=configuration, client_secret=secret)
@@ -133,7 +133,7 @@ def change_settings(
     changes = _changed(settings_of(rows.get()), settings)
     if changes:
         rows.update(**settings._asdict())
-        _audit(configuration, "change settings of configuration", actor, at, changes)
+        record_deed(configuration, "change settings of configuration", actor, at, changes)
 
 
 @transaction.atomic
@@ -153,7 +153,7 @@ def set_default_license(
         return
     rows.update(default_license_type=license_type, generation=F("generation") + 1)
     changes = {"default_license_type": [old.slug, license_type.slug]}
-    _audit(found, "set default license type of configuration", actor, at, changes)
+    record_deed(found, "set default license type of configuration", actor, at, changes)
     announce(found.subscription_id)
 
 
@@ -161,14 +161,14 @@ def set_default_license(
 def pause_configuration(*, configuration: ProvisioningConfiguration, actor: Actor, at: datetime) -> None:
     """Make the SCIM service answer 403 until the configuration is resumed; everything is kept."""
     ProvisioningConfiguration.objects.filter(pk=configuration.pk, paused_at__isnull=True).update(paused_at=at)
-    _audit(configuration, "pause configuration", actor, at, {})
+    record_deed(configuration, "pause configuration", actor, at, {})
 
 
 @transaction.atomic
 def resume_configuration(*, configuration: ProvisioningConfiguration, actor: Actor, at: datetime) -> None:
     """Let the identity provider call again."""
     ProvisioningConfiguration.objects.filter(pk=configuration.pk).update(paused_at=None)
-    _audit(configuration, "resume configuration", actor, at, {})
+    record_deed(configuration, "resume configuration", actor, at, {})
     announce(configuration.subscription_id)
 
 
@@ -188,13 +188,14 @@ def _client(name: str) -> Application:
     )
 
 
-def _audit(
+def record_deed(
     configuration: ProvisioningConfiguration,
     action: str,
     actor: Actor,
     at: datetime,
     changes: dict[str, list[Any]],
 ) -> None:
+    """Write in the audit log what was done to the configuration."""
     audit.record(
         subscription_id=configuration.subscription_id,
         actor=actor,

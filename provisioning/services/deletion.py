@@ -25,9 +25,9 @@ from provisioning.models import (
     ProvisioningLogEntry,
     UserGroup,
 )
-from provisioning.services import audit, totals
+from provisioning.services import totals
 from provisioning.services.accounts import touch_accounts
-from provisioning.services.configurations import ConfigurationDeleted
+from provisioning.services.configurations import ConfigurationDeleted, record_deed
 from provisioning.services.notices import announce
 from provisioning.signals import accounts_becoming_manual, links_ending
 from provisioning.sql import run_alone
@@ -87,7 +87,7 @@ def delete_configuration(*, configuration: ProvisioningConfiguration, actor: Act
     _revoke(found, at)
     GroupLink.objects.filter(group__configuration=found, paused_at=None).update(paused_at=at)
     _move_groups(found, origin=None, to=at)
-    _audit(found, "delete configuration", actor, at, {"users": [reach.users, 0], "groups": [reach.groups, 0]})
+    record_deed(found, "delete configuration", actor, at, {"users": [reach.users, 0], "groups": [reach.groups, 0]})
     return reach
 
 
@@ -108,7 +108,7 @@ def restore_configuration(*, configuration: ProvisioningConfiguration, actor: Ac
     paused.update(paused_at=None, generation=F("generation") + 1)
     _revoke(found, at)
     _change(found, deleted_at=None)
-    _audit(found, "restore configuration", actor, at, {})
+    record_deed(found, "restore configuration", actor, at, {})
     return extent(found)
 
 
@@ -145,7 +145,7 @@ def _rename(configuration: ProvisioningConfiguration, at: datetime) -> None:
     mark = _mark(configuration)
     name = configuration.name[: _NAME_LENGTH - len(mark)] + mark
     ProvisioningConfiguration.objects.filter(pk=configuration.pk).update(name=name)
-    _audit(configuration, "make deletion of configuration final", SYSTEM, at, {"name": [configuration.name, name]})
+    record_deed(configuration, "make deletion of configuration final", SYSTEM, at, {"name": [configuration.name, name]})
 
 
 @transaction.atomic
@@ -206,16 +206,3 @@ def _mark(configuration: ProvisioningConfiguration) -> str:
 
 def _is_final(configuration: ProvisioningConfiguration) -> bool:
     return configuration.name.endswith(_mark(configuration))
-
-
-def _audit(
-    configuration: ProvisioningConfiguration, action: str, actor: Actor, at: datetime, changes: dict[str, list[Any]]
-) -> None:
-    audit.record(
-        subscription_id=configuration.subscription_id,
-        actor=actor,
-        action=action,
-        target=configuration.name,
-        at=at,
-        changes=changes,
-    )
