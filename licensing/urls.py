@@ -1,4 +1,4 @@
-from django.urls import include, path
+from django.urls import URLPattern, include, path
 
 from licensing.views import accounts, configurations, fragments, imports, licenses
 
@@ -21,8 +21,11 @@ _pages = [
     path("history.csv", licenses.history_csv, name="license_history_csv"),
     path("queue.csv", licenses.queue_csv, name="license_queue_csv"),
 ]
+_vault_pages: list[URLPattern] = []
+"""Pages of one vault that ask or show what its server says."""
 
 urlpatterns = [
     path("licensing/<slug:number>/fragments/", include(_fragments)),
     path("s/<slug:number>/licenses/", include(_pages)),
+    path("s/<slug:number>/vaults/<int:vault_pk>/", include(_vault_pages)),
 ]

@@ -21,8 +21,10 @@ Place = Literal[
     "group",
     "group_license",
     "home",
+    "link",
     "timeline",
     "user_import",
+    "vault",
     "vaults",
 ]
 """A page. ``home`` and ``vaults`` are called with ``number``; the others also with ``pk``, the id of the row they show.

@@ -2,16 +2,19 @@
 
 from licensing.models.endings import Ending
 from licensing.models.licenses import WAITING, LicenseDay, LicenseGrant, LicensePool
-from licensing.models.statuses import LinkStatus, VaultStatus
-from licensing.models.vault_users import VaultUser, VaultUserMembership
+from licensing.models.statuses import DriftFinding, DriftReport, LinkStatus, VaultStatus
+from licensing.models.vault_users import VaultGroupChange, VaultUser, VaultUserMembership
 
 __all__ = [
     "WAITING",
+    "DriftFinding",
+    "DriftReport",
     "Ending",
     "LicenseDay",
     "LicenseGrant",
     "LicensePool",
     "LinkStatus",
+    "VaultGroupChange",
     "VaultStatus",
     "VaultUser",
     "VaultUserMembership",

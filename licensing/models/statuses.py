@@ -1,6 +1,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from licensing.models.endings import Ending
 from provisioning.models import GroupLink, Subscription, Vault
@@ -27,6 +28,10 @@ class VaultStatus(models.Model):
     compared_at = models.DateTimeField(null=True, blank=True)
     concurrent_sessions = models.PositiveIntegerField(default=0)
     """How many people used a Concurrent license in the vault when it was last asked."""
+    named_sessions = models.PositiveIntegerField(default=0)
+    read_only_sessions = models.PositiveIntegerField(default=0)
+    is_slow = models.BooleanField(default=False)
+    """Whether its calls took so long lately that it must not hold up the others."""
     drift_missing = models.PositiveIntegerField(default=0)
     drift_unexpected = models.PositiveIntegerField(default=0)
     drift_different = models.PositiveIntegerField(default=0)
@@ -55,3 +60,54 @@ class LinkStatus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.link_id}: {self.state}"
+
+
+class DriftReport(models.Model):
+    """What a full comparison of a vault found; ``finished_at`` is null while it runs, ``problem`` is why it broke off.
+
+    ``asked_by`` is who wanted it now, empty for the one that comes every six hours. ``users_count`` and
+    ``members_count`` are how many were looked at so far, ``total`` about how many there are.
+    """
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="+", db_index=False)
+    vault = models.ForeignKey(Vault, models.CASCADE, related_name="drift_reports", db_index=False)
+    asked_by = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    users_count = models.PositiveIntegerField(default=0)
+    members_count = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    missing = models.PositiveIntegerField(default=0)
+    unexpected = models.PositiveIntegerField(default=0)
+    different = models.PositiveIntegerField(default=0)
+    repaired = models.PositiveIntegerField(default=0)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["vault"], condition=Q(finished_at__isnull=True), name="drift_report_running_unique"
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["vault", "-started_at"], name="drift_report_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.vault_id} at {self.started_at}"
+
+
+class DriftFinding(models.Model):
+    """One thing that a comparison found; a report keeps the first thousand and counts all."""
+
+    class Kind(models.TextChoices):
+        MISSING = "missing", "Missing"
+        UNEXPECTED = "unexpected", "Unexpected"
+        DIFFERENT = "different", "Different"
+
+    report = models.ForeignKey(DriftReport, models.CASCADE, related_name="findings")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    subject = models.CharField(max_length=400)
+    detail = models.CharField(max_length=400)
+    is_repaired = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.subject}"

@@ -13,6 +13,8 @@ class VaultUser(models.Model):
     ``account_uid`` names it to the vault server for good; ``account`` is null when the vault user is *detached*.
     ``seen_enabled`` is null while the vault does not have the user. ``wanted_profile`` and ``seen_profile`` are
     fingerprints of its login account (``licensing.plans.vaults.profile``). It is due from ``due_at`` on.
+    ``wanted_manual`` and ``is_blocked`` are what an admin decided (``provisioning.models.VaultAccess``), as
+    ``wanted_full_control`` is; null leaves that right as the vault has it. ``seen_roles`` are M-Files' role bits.
     """
 
     class DisabledBy(models.TextChoices):
@@ -26,8 +28,12 @@ class VaultUser(models.Model):
     account_uid = models.UUIDField()
     remote_id = models.BigIntegerField(null=True, blank=True)
     wanted_enabled = models.BooleanField(default=False)
+    wanted_manual = models.BooleanField(default=False)
+    is_blocked = models.BooleanField(default=False)
+    wanted_full_control = models.BooleanField(null=True, blank=True)
     wanted_profile = models.CharField(max_length=32, blank=True)
     seen_enabled = models.BooleanField(null=True, blank=True)
+    seen_roles = models.PositiveIntegerField(null=True, blank=True)
     seen_profile = models.CharField(max_length=32, blank=True)
     disabled_by = models.CharField(max_length=10, choices=DisabledBy.choices, blank=True, default=DisabledBy.NOBODY)
     generation = models.PositiveBigIntegerField(default=1)
@@ -47,6 +53,7 @@ class VaultUser(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["vault", "due_at", "id"], condition=Q(due_at__isnull=False), name="vault_user_due"),
             models.Index(fields=["vault", "state"], condition=~Q(state="ready"), name="vault_user_unwell"),
+            models.Index(fields=["vault", "id"], condition=Q(seen_enabled=True), name="vault_user_enabled"),
         ]
 
     def __str__(self) -> str:
@@ -76,3 +83,31 @@ class VaultUserMembership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.vault_user_id} in {self.target_id}"
+
+
+class VaultGroupChange(models.Model):
+    """A person's wish that ``key`` be a member of a vault user group or not; the row goes once the vault has done it.
+
+    ``key`` names a vault user or a group as the vault agent does (docs/vault-agent.md).
+    """
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="+", db_index=False)
+    vault = models.ForeignKey(Vault, models.CASCADE, related_name="+", db_index=False)
+    group = models.ForeignKey(VaultUserGroup, models.CASCADE, related_name="changes", db_index=False)
+    key = models.CharField(max_length=64)
+    is_member = models.BooleanField()
+    asked_by = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=Ending.choices, default=Ending.READY)
+    reason = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["group", "key"], name="vault_group_change_unique")]
+        indexes: ClassVar = [
+            models.Index(fields=["vault", "due_at"], condition=Q(due_at__isnull=False), name="vault_group_change_due")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} in {self.group_id}: {self.is_member}"

@@ -156,6 +156,8 @@ def _user_row(subscription_id: int, place: Place, uid: UUID, revision: plan.Revi
         "account_uid": uid,
         "wanted_enabled": revision.enabled,
         "wanted_profile": revision.profile,
+        "wanted_manual": False,
+        "is_blocked": False,
         "seen_profile": "",
         "disabled_by": "",
         "generation": 1,

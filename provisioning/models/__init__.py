@@ -9,7 +9,7 @@ from provisioning.models.notifications import Notification, NotificationChoice, 
 from provisioning.models.protection import AccountStop, HeldChange
 from provisioning.models.subscriptions import Subscription
 from provisioning.models.users import User
-from provisioning.models.vaults import GroupLink, Vault, VaultUserGroup
+from provisioning.models.vaults import GroupLink, TrustedPerson, Vault, VaultAccess, VaultUserGroup
 
 __all__ = [
     "AccountStop",
@@ -29,9 +29,11 @@ __all__ = [
     "ProvisioningLogEntry",
     "ResourceTotal",
     "Subscription",
+    "TrustedPerson",
     "User",
     "UserGroup",
     "UserImport",
     "Vault",
+    "VaultAccess",
     "VaultUserGroup",
 ]

@@ -9,6 +9,7 @@ class Subscription(models.Model):
 
     In each hour a configuration may disable or remove ``protection_least`` accounts, or ``protection_percent`` of its
     users where that is more; what goes beyond is held (1-product §1.3, protection against accidents).
+    ``overrides_vault_disabling``: a vault user that a person disabled in the vault is enabled again (§1.5, rule 4).
     """
 
     class Edition(models.TextChoices):
@@ -39,6 +40,7 @@ class Subscription(models.Model):
     fill_policy = models.CharField(max_length=20, choices=FillPolicy.choices, default=FillPolicy.ALWAYS)
     protection_least = models.PositiveIntegerField(default=10)
     protection_percent = models.PositiveSmallIntegerField(default=20)
+    overrides_vault_disabling = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from provisioning.models.accounts import LoginAccount
 from provisioning.models.groups import UserGroup
 from provisioning.models.subscriptions import Subscription
 
@@ -14,11 +15,13 @@ class Vault(models.Model):
 
     ``agent_url`` is the address of the vault agent of its vault server (docs/vault-agent.md); without one the vault
     lives in the in-process emulation. ``user_synchronization`` is the vault's own, set in M-Files Admin.
+    ``server_name`` is what its server calls it; ``name`` follows that unless another vault of the subscription has it.
     """
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="vaults")
     name = models.CharField(max_length=200)
     guid = models.UUIDField(default=uuid.uuid4, unique=True)
+    server_name = models.CharField(max_length=200, blank=True)
     agent_url = models.URLField(blank=True)
     authentication = models.CharField(max_length=40, default="M-Files Manage")
     user_synchronization = models.BooleanField(default=False)
@@ -38,18 +41,33 @@ class Vault(models.Model):
 
 
 class VaultUserGroup(models.Model):
-    """A group inside a vault, as the vault agent knows it; ``remote_id`` is null until it exists in the vault."""
+    """A group inside a vault, as the vault agent knows it; ``remote_id`` is null until it exists in the vault.
+
+    ``is_requested`` until a group that a person asked for is made; ``wanted_visible`` is null when nobody asked to show
+    or hide the group, or that is done. ``reason`` is why what was asked for failed, and empties with the next wish.
+    """
 
     vault = models.ForeignKey(Vault, models.CASCADE, related_name="user_groups")
     name = models.CharField(max_length=200)
     name_key = models.CharField(max_length=400)
     remote_id = models.BigIntegerField(null=True, blank=True)
     is_built_in = models.BooleanField(default=False)
+    is_visible = models.BooleanField(default=True)
+    wanted_visible = models.BooleanField(null=True, blank=True)
+    is_requested = models.BooleanField(default=False)
+    reason = models.TextField(blank=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["vault", "name_key"], name="vault_user_group_name_unique"),
             models.UniqueConstraint(fields=["vault", "remote_id"], name="vault_user_group_remote_id_unique"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["vault"],
+                condition=Q(is_requested=True) | Q(wanted_visible__isnull=False),
+                name="vault_user_group_open",
+            )
         ]
 
     def __str__(self) -> str:
@@ -57,7 +75,10 @@ class VaultUserGroup(models.Model):
 
 
 class GroupLink(models.Model):
-    """Source user group → target vault → target vault user group; a target has one source."""
+    """Source user group → target vault → target vault user group; a target has one source.
+
+    From ``ending_at`` on nobody is wanted in the target any more; the link goes when the last member it brought left.
+    """
 
     class Mode(models.TextChoices):
         REPLACE = "replace", "Replace the members of the target group"
@@ -69,6 +90,7 @@ class GroupLink(models.Model):
     mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.REPLACE)
     created_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True, blank=True)
+    ending_at = models.DateTimeField(null=True, blank=True)
     generation = models.PositiveBigIntegerField(default=1)
     observed_generation = models.PositiveBigIntegerField(default=0)
 
@@ -81,3 +103,54 @@ class GroupLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group} → {self.target}"
+
+
+class VaultAccess(models.Model):
+    """What an admin decided about an account in a vault, beside its links; without a row, links alone decide.
+
+    ``access``: *given* makes the account a vault user without a link, *blocked* keeps its vault user disabled whatever
+    links want. ``full_control`` is M-Files' *Full control of vault*; null leaves it as the vault has it, and all other
+    admin rights are left alone always.
+    """
+
+    class Access(models.TextChoices):
+        BY_LINKS = "by_links", "By links only"
+        GIVEN = "given", "Given by an admin"
+        BLOCKED = "blocked", "Disabled by an admin"
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="+", db_index=False)
+    account = models.ForeignKey(LoginAccount, models.CASCADE, related_name="vault_accesses", db_index=False)
+    vault = models.ForeignKey(Vault, models.CASCADE, related_name="accesses")
+    access = models.CharField(max_length=10, choices=Access.choices, default=Access.BY_LINKS)
+    full_control = models.BooleanField(null=True, blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "vault"], name="vault_access_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} in {self.vault_id}: {self.access}"
+
+
+class TrustedPerson(models.Model):
+    """Who approves restarts and the like and gets incident mail: of one vault, or (``vault`` null) of all vaults."""
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="trusted_persons")
+    vault = models.ForeignKey(Vault, models.CASCADE, null=True, blank=True, related_name="trusted_persons")
+    name = models.CharField(max_length=200)
+    email = models.EmailField()
+    email_key = models.CharField(max_length=254)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["vault", "email_key"], name="trusted_person_of_vault_unique"),
+            models.UniqueConstraint(
+                fields=["subscription", "email_key"],
+                condition=Q(vault__isnull=True),
+                name="trusted_person_of_all_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
