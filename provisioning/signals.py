@@ -20,3 +20,12 @@ configuration become manual ones for good, inside the transaction: what it gave 
 links_ending = Signal()
 """Sent with ``link_ids: list[int]`` before links of a deleted configuration are removed, inside the transaction: their
 targets in vaults keep the members that they have."""
+
+vault_users_switched = Signal()
+"""Sent with ``vault_id: int``, ``account_ids: list[int]``, ``is_enabled: bool`` and ``at: datetime`` inside the
+transaction in which an admin enables or disables vault users in the portal: who was disabled by a person in the vault
+is enabled, this once; a disabled one forgets that it should be."""
+
+vault_leaving = Signal()
+"""Sent with ``subscription_id: int``, ``vault_id: int`` and ``at: datetime`` inside the transaction that removes a
+vault, before its row is locked: whoever keeps something of it deletes that there, in bulk, or fails with it."""
