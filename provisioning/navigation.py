@@ -30,6 +30,7 @@ class Entry:
 
 
 _USER_PAGES = frozenset({"user", "user_create", "user_edit", "user_delete", "users_import", "user_import"})
+_TRUSTED_PAGES = frozenset({"trusted_person_add", "trusted_person_edit", "trusted_person_remove"})
 _LICENSE_PAGES = frozenset({"license_order", "license_order_preview"})
 SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("", (Page("Home", "home", "home"),)),
@@ -38,6 +39,7 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         "Resources",
         (
             Page("Vaults", "vault", "vaults", parts=frozenset({"vault"})),
+            Page("Trusted persons", "users", "trusted_persons", parts=_TRUSTED_PAGES),
             Page("Licenses", "license", "licenses", Permission.SEE_LICENSES, _LICENSE_PAGES),
         ),
     ),

@@ -35,7 +35,7 @@ class Contoso:
         call = ProvisioningLogEntry.objects.filter(subscription=self.subscription).latest("id")
         return [
             *(self.url(path) for path in ("", "users/", f"users/{self.ann.pk}/", "vaults/", "licenses/", "audit/")),
-            *(self.url(path) for path in ("settings/", "settings/notifications/")),
+            *(self.url(path) for path in ("settings/", "settings/notifications/", "trusted/")),
             *(self.url(f"provisioning/{path}") for path in self.provisioning_pages(call.pk)),
         ]
 

@@ -21,13 +21,15 @@ from provisioning import fragments, navigation
 from provisioning.addresses import address
 from provisioning.call_texts import changed_words
 from provisioning.license_types import LicenseType
-from provisioning.models import Subscription
+from provisioning.models import Subscription, TrustedPerson, Vault
 from provisioning.permissions import ROLES, Permission, roles_of
+from provisioning.queries import trusted_persons as trusted
 from provisioning.queries.pages import number_words
 
 register = template.Library()
 _SHOWN_CHANGES = 20
 _SUBSCRIPTIONS_SHOWN = 100
+_TRUSTED_SHOWN = 20
 
 
 @register.simple_tag(takes_context=True)
@@ -75,6 +77,12 @@ def fragment(context: Context, place: fragments.Place, pk: int | None = None) ->
     answers = [view(request, number=request.subscription.number, **more) for view in fragments.views(place)]
     pieces = [answer.content.decode() for answer in answers if isinstance(answer, HttpResponse)]
     return mark_safe("".join(pieces))  # noqa: S308  # rendered by Django's templates, which escape
+
+
+@register.simple_tag
+def trusted_persons(vault: Vault) -> list[TrustedPerson]:
+    """Return the first trusted persons of a vault, those of all vaults included."""
+    return trusted.first_of(vault, limit=_TRUSTED_SHOWN)
 
 
 @register.simple_tag
