@@ -214,11 +214,15 @@ class VaultUser:
 
 @dataclass(frozen=True, slots=True)
 class VaultUserGroup:
-    """A user group of one vault; the members of a built-in one are computed and cannot be changed."""
+    """A user group of one vault; the members of a built-in one are computed and cannot be changed.
+
+    ``visible``: people see it in the vault where they choose users; it grants the same either way.
+    """
 
     id: int
     name: str
     built_in: bool
+    visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +318,12 @@ class VaultAgent(Protocol):
 
     def ensure_group(self, vault: str, name: str, *, idempotency_key: str) -> VaultUserGroup:
         """Return the group of that name (without regard to case), made if it was missing."""
+
+    def change_group(self, vault: str, group_id: int, *, visible: bool, idempotency_key: str) -> VaultUserGroup:
+        """Show a user group to the people of the vault, or hide it, and return it as it is.
+
+        Refused with ``group_not_found`` or ``group_built_in``.
+        """
 
     def list_group_members(
         self, vault: str, group_id: int, *, cursor: str | None = None, limit: int = 1000

@@ -113,6 +113,10 @@ class HttpVaultAgent:
         path = _path(vault, "groups/ensure")
         return self._send(VaultUserGroup, "POST", path, {"name": name}, key=idempotency_key)
 
+    def change_group(self, vault: str, group_id: int, *, visible: bool, idempotency_key: str) -> VaultUserGroup:
+        path = _path(vault, f"groups/{group_id}/change")
+        return self._send(VaultUserGroup, "POST", path, {"visible": visible}, key=idempotency_key)
+
     def list_group_members(
         self, vault: str, group_id: int, *, cursor: str | None = None, limit: int = 1000
     ) -> Page[GroupMember]:

@@ -69,6 +69,12 @@ class InProcessVaultAgent:
     def ensure_group(self, vault: str, name: str, *, idempotency_key: str) -> VaultUserGroup:
         return self._call(vault, lambda: self._server.ensure_group(vault, name, idempotency_key=idempotency_key))
 
+    def change_group(self, vault: str, group_id: int, *, visible: bool, idempotency_key: str) -> VaultUserGroup:
+        return self._call(
+            vault,
+            lambda: self._server.change_group(vault, group_id, visible=visible, idempotency_key=idempotency_key),
+        )
+
     def list_group_members(
         self, vault: str, group_id: int, *, cursor: str | None = None, limit: int = 1000
     ) -> Page[GroupMember]:

@@ -167,18 +167,18 @@ def add_group(server: VaultServer, vault: str, name: str) -> VaultUserGroup:
         return user_groups.create(db, vault, name)
 
 
-def rename_group(server: VaultServer, vault: str, group_id: int, name: str) -> VaultUserGroup:
-    """Give a user group that is not built in another name."""
+def change_group(
+    server: VaultServer, vault: str, group_id: int, *, name: str | None = None, visible: bool | None = None
+) -> VaultUserGroup:
+    """Rename, show or hide a user group that is not built in."""
     with server.store.writing() as db:
         group = user_groups.changeable(db, vault, group_id)
+        name = group.name if name is None else name
         if name.casefold() != group.name.casefold():
             _check_group_name(db, vault, name)
-        db.execute(
-            "UPDATE user_group SET name = ?, name_key = ? WHERE vault = ? AND id = ?",
-            (name, name.casefold(), vault, group_id),
-        )
         touch(db, vault)
-        return replace(group, name=name)
+        visible = group.visible if visible is None else visible
+        return user_groups.save(db, vault, replace(group, name=name, visible=visible))
 
 
 def delete_group(server: VaultServer, vault: str, group_id: int) -> None:

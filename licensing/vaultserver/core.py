@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import orjson
@@ -146,6 +147,17 @@ class VaultServer:
             return found or user_groups.create(db, vault, name)
 
         return self._once(idempotency_key, ["ensure_group", vault, name], VaultUserGroup, act)
+
+    def change_group(self, vault: str, group_id: int, *, visible: bool, idempotency_key: str) -> VaultUserGroup:
+        def act(db: sqlite3.Connection) -> VaultUserGroup:
+            _changeable(db, vault)
+            group = user_groups.changeable(db, vault, group_id)
+            if group.visible == visible:
+                return group
+            touch(db, vault)
+            return user_groups.save(db, vault, replace(group, visible=visible))
+
+        return self._once(idempotency_key, ["change_group", vault, group_id, visible], VaultUserGroup, act)
 
     def list_group_members(
         self, vault: str, group_id: int, *, cursor: str | None = None, limit: int = 1000

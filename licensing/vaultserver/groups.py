@@ -14,21 +14,25 @@ from licensing.clients.agent import (
 )
 from licensing.vaultserver.store import ALL_INTERNAL_USERS, BUILT_IN_GROUPS
 
+SELECT = "SELECT id, name, visible FROM user_group WHERE vault = ?"
+
 
 def group_of(row: sqlite3.Row) -> VaultUserGroup:
     """Return a row of the group table as the contract's dataclass."""
-    return VaultUserGroup(id=row["id"], name=row["name"], built_in=row["id"] in BUILT_IN_GROUPS)
+    return VaultUserGroup(
+        id=row["id"], name=row["name"], built_in=row["id"] in BUILT_IN_GROUPS, visible=bool(row["visible"])
+    )
 
 
 def all_of(db: sqlite3.Connection, vault: str) -> tuple[VaultUserGroup, ...]:
     """Return the vault's groups by id."""
-    rows = db.execute("SELECT id, name FROM user_group WHERE vault = ? ORDER BY id", (vault,))
+    rows = db.execute(f"{SELECT} ORDER BY id", (vault,))
     return tuple(group_of(row) for row in rows)
 
 
 def get(db: sqlite3.Connection, vault: str, group_id: int) -> VaultUserGroup:
     """Return one group. Refuses with ``group_not_found``."""
-    row = db.execute("SELECT id, name FROM user_group WHERE vault = ? AND id = ?", (vault, group_id)).fetchone()
+    row = db.execute(f"{SELECT} AND id = ?", (vault, group_id)).fetchone()
     if row is None:
         raise AgentRefused(ErrorCode.GROUP_NOT_FOUND, f"The vault has no user group {group_id}.")
     return group_of(row)
@@ -44,9 +48,7 @@ def changeable(db: sqlite3.Connection, vault: str, group_id: int) -> VaultUserGr
 
 def find(db: sqlite3.Connection, vault: str, name: str) -> VaultUserGroup | None:
     """Return the group of that name, without regard to case."""
-    row = db.execute(
-        "SELECT id, name FROM user_group WHERE vault = ? AND name_key = ?", (vault, name.casefold())
-    ).fetchone()
+    row = db.execute(f"{SELECT} AND name_key = ?", (vault, name.casefold())).fetchone()
     return group_of(row) if row else None
 
 
@@ -65,6 +67,15 @@ def insert(db: sqlite3.Connection, vault: str, number: int, name: str) -> None:
         "INSERT INTO user_group (vault, id, name, name_key) VALUES (?, ?, ?, ?)",
         (vault, number, name, name.casefold()),
     )
+
+
+def save(db: sqlite3.Connection, vault: str, group: VaultUserGroup) -> VaultUserGroup:
+    """Give the group of that number its name and visibility."""
+    db.execute(
+        "UPDATE user_group SET name = ?, name_key = ?, visible = ? WHERE vault = ? AND id = ?",
+        (group.name, group.name.casefold(), group.visible, vault, group.id),
+    )
+    return group
 
 
 def members(db: sqlite3.Connection, vault: str, group: VaultUserGroup, *, after: str, limit: int) -> list[GroupMember]:

@@ -58,7 +58,7 @@ def _vault(server: VaultServer, vault: str) -> str:
         ]
     return (
         f'<p><a href="/">All vaults</a></p><h2>{escape(info.name)}</h2>'
-        + _table("User groups", ("ID", "Name", "Members"), [_group_cells(*each) for each in members])
+        + _table("User groups", ("ID", "Name", "Members", "Visible"), [_group_cells(vault, *each) for each in members])
         + _table(
             f"Users (the first {SHOWN})",
             ("ID", "Username", "Roles", "Enabled", ""),
@@ -67,9 +67,12 @@ def _vault(server: VaultServer, vault: str) -> str:
     )
 
 
-def _group_cells(group: VaultUserGroup, count: int) -> tuple[str, ...]:
-    name = escape(group.name) + (" (built-in)" if group.built_in else "")
-    return (str(group.id), name, f"{count}{'+' if count == SHOWN else ''}")
+def _group_cells(vault: str, group: VaultUserGroup, count: int) -> tuple[str, ...]:
+    members = f"{count}{'+' if count == SHOWN else ''}"
+    if group.built_in:
+        return (str(group.id), f"{escape(group.name)} (built-in)", members, "yes")
+    visible = _switch(f"/admin/vaults/{vault}/groups/{group.id}", "visible", now=group.visible)
+    return (str(group.id), escape(group.name), members, visible)
 
 
 def _user_cells(vault: str, user: VaultUser) -> tuple[str, ...]:

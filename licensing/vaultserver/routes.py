@@ -52,6 +52,10 @@ def admin_change_user(server: VaultServer, request: Request, vault: str, who: st
     return admin.change_user(server, vault, who, **given(request, enabled=bool, roles=int, internal=bool))
 
 
+def admin_change_group(server: VaultServer, request: Request, vault: str, group_id: int) -> Any:
+    return admin.change_group(server, vault, group_id, **given(request, name=str, visible=bool))
+
+
 def admin_change_members(server: VaultServer, request: Request, vault: str, group_id: int) -> Any:
     changes = given(request, add=list[str], remove=list[str])
     return admin.change_members(server, vault, group_id, **changes)
@@ -96,6 +100,11 @@ CONTRACT: list[tuple[str, str, Endpoint]] = [
         lambda s, r, vault: s.ensure_group(vault, needed(r, "name", str), **key(r)),
     ),
     (
+        "POST",
+        f"{GROUP}/change",
+        lambda s, r, vault, group_id: s.change_group(vault, group_id, visible=needed(r, "visible", bool), **key(r)),
+    ),
+    (
         "GET",
         f"{GROUP}/members",
         lambda s, r, vault, group_id: s.list_group_members(vault, group_id, **paging(r)),
@@ -114,11 +123,7 @@ ADMIN: list[tuple[str, str, Endpoint]] = [
     ("PATCH", f"{ADMIN_VAULT}/users/<who>", admin_change_user),
     ("DELETE", f"{ADMIN_VAULT}/users/<who>", lambda s, _, vault, who: admin.delete_user(s, vault, who)),
     ("POST", f"{ADMIN_VAULT}/groups", lambda s, r, vault: admin.add_group(s, vault, needed(r, "name", str))),
-    (
-        "PATCH",
-        ADMIN_GROUP,
-        lambda s, r, vault, group_id: admin.rename_group(s, vault, group_id, needed(r, "name", str)),
-    ),
+    ("PATCH", ADMIN_GROUP, admin_change_group),
     ("DELETE", ADMIN_GROUP, lambda s, _, vault, group_id: admin.delete_group(s, vault, group_id)),
     ("POST", f"{ADMIN_GROUP}/members", admin_change_members),
     ("PUT", "/admin/faults", admin_set_faults),

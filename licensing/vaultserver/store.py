@@ -60,6 +60,7 @@ CREATE TABLE IF NOT EXISTS user_group (
     id INTEGER NOT NULL,
     name TEXT NOT NULL,
     name_key TEXT NOT NULL,
+    visible INTEGER NOT NULL DEFAULT 1,
     PRIMARY KEY (vault, id),
     UNIQUE (vault, name_key)
 );
@@ -81,6 +82,9 @@ CREATE TABLE IF NOT EXISTS answer (
 CREATE INDEX IF NOT EXISTS answer_at ON answer (at);
 """
 
+ADDED = (("user_group", "visible", "INTEGER NOT NULL DEFAULT 1"),)
+"""Columns that files of earlier versions lack."""
+
 
 class BackupNotFound(Exception):
     """There is no backup of that name."""
@@ -98,6 +102,7 @@ class Store:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
             self._db.execute(f"PRAGMA {pragma}")
         self._db.executescript(SCHEMA)
+        _upgrade(self._db)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -128,6 +133,7 @@ class Store:
             if name not in self._backups and not self._backup_path(name).exists():
                 raise BackupNotFound(f"There is no backup {name!r}.")
             self._backup(name).backup(self._db)
+            _upgrade(self._db)
             self._db.execute("UPDATE vault SET revision = lower(hex(randomblob(16)))")
 
     def close(self) -> None:
@@ -145,6 +151,12 @@ class Store:
 
     def _backup_path(self, name: str) -> Path:
         return Path(f"{self._path}.{name}.backup")
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    for table, column, kind in ADDED:
+        if column not in {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}:
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
 
 def touch(db: sqlite3.Connection, vault: str | None = None) -> None:

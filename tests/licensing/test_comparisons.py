@@ -172,7 +172,7 @@ def test_a_deleted_target_is_made_again_with_its_members(world, linked):
 
 
 def test_a_target_that_a_person_renamed_keeps_its_link(world, linked):
-    admin.rename_group(world.server, world.guid, target_id(world), "Attorneys")
+    admin.change_group(world.server, world.guid, target_id(world), name="Attorneys")
 
     world.sweep(LATER)
 

@@ -85,10 +85,11 @@ def test_groups_are_added_renamed_filled_and_deleted(person, http_agent, vault):
     groups = f"/admin/vaults/{vault}/groups"
     outer = done(person.post(groups, json={"name": "Legal"}))["id"]
     inner = done(person.post(groups, json={"name": "Lawyers"}))["id"]
-    done(person.patch(f"{groups}/{inner}", json={"name": "LAWYERS"}))
+    done(person.patch(f"{groups}/{inner}", json={"name": "LAWYERS", "visible": False}))
     added = done(person.post(f"{groups}/{outer}/members", json={"add": [anna.uid, f"group:{inner}"]}))
 
     assert [one["outcome"] for one in added] == ["added", "added"]
+    assert [(one.name, one.visible) for one in http_agent.list_groups(vault)][3:] == [("LAWYERS", False)]
     done(delete(person, f"{groups}/{inner}"))
     assert [one.key for one in http_agent.list_group_members(vault, outer).items] == [anna.uid]
     assert [one.name for one in http_agent.list_groups(vault)][2:] == ["Legal"]

@@ -106,6 +106,35 @@ def test_built_in_groups_have_the_users_of_the_vault(agent, server, vault):
     assert members(agent, vault, 2) == [anna.uid, guest.key]
 
 
+def test_a_group_is_hidden_and_shown_again(agent, server, vault, group):
+    before = agent.get_vault(vault).revision
+
+    hidden = agent.change_group(vault, group.id, visible=False, idempotency_key=key())
+
+    assert (hidden.name, hidden.visible) == ("Legal", False)
+    assert agent.list_groups(vault)[2] == hidden
+    assert agent.ensure_group(vault, "legal", idempotency_key=key()) == hidden
+    assert agent.get_vault(vault).revision != before
+    assert agent.change_group(vault, group.id, visible=True, idempotency_key=key()) == group
+
+
+def test_hiding_a_hidden_group_changes_nothing(agent, vault, group):
+    agent.change_group(vault, group.id, visible=False, idempotency_key=key())
+    before = agent.get_vault(vault).revision
+
+    agent.change_group(vault, group.id, visible=False, idempotency_key=key())
+
+    assert agent.get_vault(vault).revision == before
+
+
+@pytest.mark.parametrize(("group_id", "code"), [(1, "group_built_in"), (2, "group_built_in"), (99, "group_not_found")])
+def test_a_built_in_or_unknown_group_cannot_be_hidden(agent, vault, group_id, code):
+    with pytest.raises(AgentRefused) as refusal:
+        agent.change_group(vault, group_id, visible=False, idempotency_key=key())
+
+    assert refusal.value.code == code
+
+
 def test_an_unknown_group_is_refused(agent, vault):
     with pytest.raises(AgentRefused) as listing:
         agent.list_group_members(vault, 99)

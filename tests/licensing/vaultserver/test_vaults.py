@@ -67,6 +67,7 @@ def calls_about(agent, vault):
         "list members": lambda: agent.list_group_members(vault, 1),
         "put users": lambda: agent.put_vault_users(vault, [wish(account("x"))], idempotency_key=key()),
         "ensure group": lambda: agent.ensure_group(vault, "x", idempotency_key=key()),
+        "change group": lambda: agent.change_group(vault, 101, visible=False, idempotency_key=key()),
         "change members": lambda: agent.change_group_members(vault, 1, add=["x"], idempotency_key=key()),
     }
 
@@ -93,7 +94,7 @@ def test_nothing_is_written_to_a_vault_with_user_synchronization_on(agent, serve
     calls = calls_about(agent, vault)
     before = agent.get_vault(vault).revision
 
-    for name in ("put users", "ensure group", "change members"):
+    for name in ("put users", "ensure group", "change group", "change members"):
         with pytest.raises(AgentRefused) as refusal:
             calls[name]()
         assert (refusal.value.code, refusal.value.retryable) == ("user_synchronization_on", False)
