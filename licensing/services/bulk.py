@@ -4,12 +4,12 @@
 SQLite; neither can raise a counter or write under a condition.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import orjson
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import AutoField, BooleanField, CharField, Field, ForeignKey, IntegerField, Model, TextField
 
 from provisioning import sql
 
@@ -98,10 +98,21 @@ def _source(fields: Sequence[AnyField]) -> str:
 
 
 def _document(fields: Sequence[AnyField], rows: Sequence[Row]) -> str:
+    """Return the rows as JSON; only values of fields that the database stores in a form of its own are converted."""
+    columns = [(field.column, field.attname, _converter(field)) for field in fields]
     prepared = [
-        {field.column: field.get_db_prep_save(row[field.attname], connection) for field in fields} for row in rows
+        {column: row[name] if convert is None else convert(row[name], connection) for column, name, convert in columns}
+        for row in rows
     ]
-    return json.dumps(prepared, default=str)
+    return orjson.dumps(prepared, default=str).decode()
+
+
+def _converter(field: AnyField) -> Callable[[Any, Any], Any] | None:
+    target = field.target_field if isinstance(field, ForeignKey) else field
+    return None if isinstance(target, _PLAIN) else field.get_db_prep_save
+
+
+_PLAIN = (AutoField, BooleanField, CharField, IntegerField, TextField)
 
 
 def _fields(model: type[Model], names: Iterable[str]) -> list[AnyField]:
