@@ -7,7 +7,7 @@ class LicensingConfig(AppConfig):
 
     def ready(self) -> None:
         from licensing import embedded, handlers, portal
-        from licensing.services import deletions
+        from licensing.services import deletions, vault_removals
         from provisioning import signals
         from provisioning.signals import account_leaving, directory_changed, policies_changed
 
@@ -16,5 +16,6 @@ class LicensingConfig(AppConfig):
         policies_changed.connect(handlers.policies_changed, dispatch_uid="licensing")
         signals.accounts_becoming_manual.connect(deletions.accounts_becoming_manual, dispatch_uid="licensing")
         signals.links_ending.connect(deletions.links_ending, dispatch_uid="licensing")
+        signals.vault_leaving.connect(vault_removals.vault_leaving, dispatch_uid="licensing")
         embedded.connect()
         portal.register()

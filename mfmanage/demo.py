@@ -20,7 +20,7 @@ from mfmanage.entra.state import State
 from provisioning.actor import operator
 from provisioning.license_types import LicenseType
 from provisioning.models import GroupLink, LoginAccount, ProvisioningConfiguration, Subscription, UserGroup, Vault
-from provisioning.services import configurations, group_settings, subscriptions
+from provisioning.services import configurations, group_settings, subscriptions, vaults
 
 ADMIN: Final = "admin@contoso.example"
 VAULTS: Final = ("Contracts", "Projects", "Quality")
@@ -58,7 +58,7 @@ def furnish(agent_url: str) -> Contoso:
         at=now,
     )
     for name in VAULTS:
-        subscriptions.create_vault(
+        vaults.create_vault(
             subscription=subscription,
             name=name,
             agent_url=agent_url,

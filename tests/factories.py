@@ -17,7 +17,7 @@ from provisioning.models import (
     UserGroup,
     Vault,
 )
-from provisioning.services import accounts, configurations, group_settings, groups, people, subscriptions
+from provisioning.services import accounts, configurations, group_settings, groups, people, subscriptions, vaults
 from provisioning.services.calls import Call
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
@@ -62,7 +62,7 @@ def make_vault(
     user_synchronization: bool = False,
     at: datetime = NOON,
 ) -> Vault:
-    return subscriptions.create_vault(
+    return vaults.create_vault(
         subscription=subscription,
         name=name or f"Vault {next(_numbers)}",
         agent_url=agent_url,

@@ -1,4 +1,4 @@
-"""Subscriptions, their first admin, and their vaults."""
+"""Subscriptions and their first admin."""
 
 import secrets
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from provisioning.actor import Actor
-from provisioning.models import LoginAccount, Subscription, User, Vault
+from provisioning.models import LoginAccount, Subscription, User
 from provisioning.services import audit, wakes
 from provisioning.services.notices import announce
 from provisioning.sql import run_alone
@@ -16,11 +16,6 @@ from provisioning.sql import run_alone
 class SubscriptionNameTaken(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(f"A subscription named “{name}” exists already. Choose another name.")
-
-
-class VaultNameTaken(Exception):
-    def __init__(self, name: str) -> None:
-        super().__init__(f"The subscription has a vault named “{name}” already. Choose another name.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,27 +66,6 @@ def add_admin(
     _audit(subscription, f"appoint {role.label}", email, actor, at)
     announce(subscription.pk)
     return Admin(account=account, password=made)
-
-
-@transaction.atomic
-def create_vault(
-    *, subscription: Subscription, name: str, agent_url: str, user_synchronization: bool, actor: Actor, at: datetime
-) -> Vault:
-    """Register a vault. Raises ``VaultNameTaken``."""
-    try:
-        with transaction.atomic():
-            vault = Vault.objects.create(
-                subscription=subscription,
-                name=name,
-                agent_url=agent_url,
-                user_synchronization=user_synchronization,
-                created_at=at,
-            )
-    except IntegrityError as error:
-        raise VaultNameTaken(name) from error
-    _audit(subscription, "create vault", name, actor, at)
-    announce(subscription.pk)
-    return vault
 
 
 def _audit(subscription: Subscription, action: str, target: str, actor: Actor, at: datetime) -> None:

@@ -7,12 +7,12 @@ from django.utils import timezone
 
 from provisioning.actor import operator
 from provisioning.commandline import Deed, Refused
-from provisioning.services import lookups, subscriptions
+from provisioning.services import lookups, vaults
 
 
 class Command(Deed):
     help = "Register a vault of a subscription."
-    refusals = (lookups.NotThere, subscriptions.VaultNameTaken)
+    refusals = (lookups.NotThere, vaults.VaultNameTaken)
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -24,7 +24,7 @@ class Command(Deed):
     def perform(self, options: dict[str, Any]) -> None:
         if options["agent_url"]:
             _check_address(options["agent_url"])
-        vault = subscriptions.create_vault(
+        vault = vaults.create_vault(
             subscription=lookups.subscription(options["subscription"]),
             name=options["name"],
             agent_url=options["agent_url"],

@@ -1,0 +1,95 @@
+"""Vaults of a subscription: registered, named as their servers name them, and forgotten."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from provisioning.actor import SYSTEM, Actor
+from provisioning.models import GroupLink, Subscription, Vault, VaultAccess
+from provisioning.services import audit
+from provisioning.services.notices import announce
+from provisioning.signals import vault_leaving
+
+
+class VaultNameTaken(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The subscription has a vault named “{name}” already. Choose another name.")
+
+
+class VaultGone(Exception):
+    """Somebody has removed the vault meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("The vault is not here any more. Go back to the list of vaults.")
+
+
+@transaction.atomic
+def create_vault(
+    *, subscription: Subscription, name: str, agent_url: str, user_synchronization: bool, actor: Actor, at: datetime
+) -> Vault:
+    """Register a vault. Raises ``VaultNameTaken``."""
+    try:
+        with transaction.atomic():
+            vault = Vault.objects.create(
+                subscription=subscription,
+                name=name,
+                agent_url=agent_url,
+                user_synchronization=user_synchronization,
+                created_at=at,
+            )
+    except IntegrityError as error:
+        raise VaultNameTaken(name) from error
+    audit.record(subscription_id=subscription.pk, actor=actor, action="create vault", target=name, at=at)
+    announce(subscription.pk)
+    return vault
+
+
+@transaction.atomic
+def remove_vault(*, vault: Vault, actor: Actor, at: datetime) -> None:
+    """Forget the vault, its links and who has access to it; in the vault itself nothing is changed.
+
+    Raises ``VaultGone``.
+    """
+    # Before the vault's row is locked: whoever keeps something of the vault is waited for first.
+    vault_leaving.send(sender=None, subscription_id=vault.subscription_id, vault_id=vault.pk, at=at)
+    found = Vault.objects.select_for_update().filter(pk=vault.pk).first()
+    if found is None:
+        raise VaultGone
+    links = GroupLink.objects.filter(target__vault=found)
+    changes = {"links": [[str(link) for link in links.select_related("group", "target")], None]}
+    audit.record(
+        subscription_id=found.subscription_id,
+        actor=actor,
+        action="remove vault",
+        target=found.name,
+        at=at,
+        changes=changes if changes["links"][0] else {},
+    )
+    VaultAccess.objects.filter(vault=found).delete()
+    found.delete()
+    announce(vault.subscription_id)
+
+
+@transaction.atomic
+def follow_server_name(*, vault: Vault, server_name: str, at: datetime) -> None:
+    """Name the vault as its server does, unless another vault of the subscription has that name."""
+    found = Vault.objects.select_for_update().filter(pk=vault.pk).first()
+    if found is None:
+        return
+    others = Vault.objects.filter(subscription_id=found.subscription_id, name__iexact=server_name)
+    old, found.server_name = found.name, server_name
+    if not others.exclude(pk=found.pk).exists():
+        found.name = server_name
+    found.save(update_fields=["server_name", "name"])
+    vault.name, vault.server_name = found.name, found.server_name
+    if found.name != old:
+        changes = {"name": [old, found.name]}
+        audit.record(
+            subscription_id=found.subscription_id,
+            actor=SYSTEM,
+            action="rename vault",
+            target=found.name,
+            at=at,
+            changes=changes,
+        )
+        announce(found.subscription_id)
