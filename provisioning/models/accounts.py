@@ -95,6 +95,12 @@ class LoginAccount(models.Model):
             models.Index(
                 fields=["subscription", "full_name", "id"], condition=Q(is_enabled=False), name="account_list_disabled"
             ),
+            # A few among a million people, whom this index costs nothing.
+            models.Index(
+                fields=["subscription", "full_name", "id"],
+                condition=Q(kind="application"),
+                name="account_application",
+            ),
             # Few have a role, and who has none costs this index nothing.
             models.Index(fields=["subscription", "role"], condition=Q(role__gt=0), name="account_role"),
         ]
