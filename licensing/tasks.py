@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from licensing import sweep
 from licensing.reconcilers import licenses, vaults
-from licensing.services import alerts, due, history
+from licensing.services import alerts, due, history, incidents
 from provisioning.models import Subscription
 from provisioning.tasks import send_mails
 
@@ -50,6 +50,8 @@ def record_days(**_future: Any) -> None:
 
 @shared_task(name="licensing.alerts", acks_late=True, ignore_result=True)
 def look_at_pools(**_future: Any) -> None:
-    """Begin and end the notifications about pools, then have the mails sent that are due."""
-    alerts.look(timezone.now())
+    """Begin and end the notifications about pools and vaults, then have the mails sent that are due."""
+    now = timezone.now()
+    alerts.look(now)
+    incidents.look(now)
     send_mails.apply_async()

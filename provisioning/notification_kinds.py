@@ -7,13 +7,17 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of notification; ``advice`` says what a person can do, on the page of the URL name ``page``."""
+    """A kind of notification; ``advice`` says what a person can do, on the page of the URL name ``page``.
+
+    With ``concerns_vault`` the subject is a vault's GUID: its trusted persons are told, too, and the end as well.
+    """
 
     name: str
     label: str
     help: str
     advice: str
     page: str
+    concerns_vault: bool = False
 
 
 POOL_FULL: Final = Kind(
@@ -44,4 +48,14 @@ POOL_OVER_USED: Final = Kind(
     advice="Purchase more, or lower the license types of user groups until the numbers are balanced.",
     page="licenses",
 )
-KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (POOL_FULL, POOL_NEARLY_FULL, WAITING, POOL_OVER_USED)}
+VAULT_INCIDENT: Final = Kind(
+    name="vault_incident",
+    label="A vault has a problem",
+    help="It cannot be reached or refuses to be changed for 10 minutes, its own user synchronization was turned on, or "
+    "it is gone from its server. Told again when it is over. Its trusted persons are told, too.",
+    advice="See what the vault says. Users and groups are brought up to date by themselves once it is well again.",
+    page="vaults",
+    concerns_vault=True,
+)
+POOL_KINDS: Final = (POOL_FULL, POOL_NEARLY_FULL, WAITING, POOL_OVER_USED)
+KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (*POOL_KINDS, VAULT_INCIDENT)}

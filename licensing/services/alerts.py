@@ -10,7 +10,7 @@ from licensing.models import WAITING, LicenseGrant, LicensePool, VaultStatus
 from licensing.plans import alerts as plan
 from provisioning.license_types import LicenseType
 from provisioning.models import Notification
-from provisioning.notification_kinds import KINDS, Kind
+from provisioning.notification_kinds import KINDS, POOL_KINDS, Kind
 from provisioning.services import notifications
 
 
@@ -25,7 +25,7 @@ def look(now: datetime) -> None:
 def _keep_up(pool: LicensePool, seen: plan.Pool, before: dict[Kind, str], now: datetime) -> None:
     license_type, subscription = LicenseType(pool.license_type), pool.subscription
     wanted = plan.running(seen, before.keys())
-    for kind in KINDS.values():
+    for kind in POOL_KINDS:
         sentence = plan.sentence(kind, seen, license_type.label)
         if kind in wanted and before.get(kind) != sentence:
             notifications.notice(
@@ -38,7 +38,7 @@ def _keep_up(pool: LicensePool, seen: plan.Pool, before: dict[Kind, str], now: d
 def _running() -> dict[tuple[int, str], dict[Kind, str]]:
     """Return the sentences of the running notifications by subscription and type."""
     found: dict[tuple[int, str], dict[Kind, str]] = defaultdict(dict)
-    for one in Notification.objects.filter(kind__in=KINDS, ended_at=None):
+    for one in Notification.objects.filter(kind__in=[kind.name for kind in POOL_KINDS], ended_at=None):
         found[one.subscription_id, one.subject][KINDS[one.kind]] = one.sentence
     return found
 

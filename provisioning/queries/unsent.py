@@ -9,7 +9,8 @@ from provisioning.permissions import Permission
 def unsent(subscription: Subscription) -> list[Notice]:
     """Return a notice when people lack mail, with what the mail server said last."""
     mails = NotificationMail.objects.filter(notification__subscription=subscription).exclude(problem="")
-    problems = dict(mails.order_by("pk").values_list("account_id", "problem"))
+    rows = mails.order_by("pk").values_list("account_id", "trusted_person_id", "problem")
+    problems = {(account, trusted): problem for account, trusted, problem in rows}
     if not problems:
         return []
     people = "1 person" if len(problems) == 1 else f"{len(problems):,} people"

@@ -1,9 +1,9 @@
 """Send the mails that are due: one to a person with all that is new; a mail server that fails is tried again later."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
-from typing import Final
+from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -30,19 +30,27 @@ log = structlog.get_logger(__name__)
 def send_due(now: datetime) -> int:
     """Tell people what has not been told yet; return how many mails have gone. A failure is kept with its mails."""
     notifications.tell(now)
-    due = NotificationMail.objects.filter(due_at__lte=now).order_by("account_id")
-    accounts = list(due.values_list("account_id", flat=True).distinct())
-    return _send_all(accounts, now) if accounts else 0
+    people = list(_due(now).values(*_PERSON).order_by(*_PERSON).distinct())
+    return _send_all(people, now) if people else 0
 
 
-def _send_all(account_ids: Sequence[int], now: datetime) -> int:
+Person: TypeAlias = Mapping[str, int | None]
+"""The row ids that name a person, one of which is null."""
+_PERSON: Final = ("account_id", "trusted_person_id")
+
+
+def _due(now: datetime) -> QuerySet[NotificationMail]:
+    return NotificationMail.objects.filter(due_at__lte=now)
+
+
+def _send_all(people: Sequence[Person], now: datetime) -> int:
     connection, sent = get_connection(), 0
     try:
-        for number, pk in enumerate(account_ids):
+        for person in people:
             if error := _opened(connection):
-                _failed(NotificationMail.objects.filter(account__in=account_ids[number:], due_at__lte=now), error, now)
+                _failed(_due(now), error, now)
                 break
-            sent += _send_to(pk, connection, now)
+            sent += _send_to(person, connection, now)
     finally:
         connection.close()
     return sent
@@ -57,21 +65,26 @@ def _opened(connection: BaseEmailBackend) -> Exception | None:
     return None
 
 
-def _send_to(account_id: int, connection: BaseEmailBackend, now: datetime) -> bool:
+def _send_to(person: Person, connection: BaseEmailBackend, now: datetime) -> bool:
     """Send a person's mail, unless another worker is about to; return whether it has gone."""
-    due = NotificationMail.objects.filter(account_id=account_id, due_at__lte=now)
-    if not due.update(due_at=now + LEASE):
+    if not _due(now).filter(**person).update(due_at=now + LEASE):
         return False
-    mine = NotificationMail.objects.filter(account_id=account_id, due_at=now + LEASE)
-    rows = list(mine.select_related("notification__subscription", "account").order_by("notification__since", "pk"))
+    mine = NotificationMail.objects.filter(**person, due_at=now + LEASE)
+    rows = list(mine.select_related(*_RELATED).order_by("notification__since", "pk"))
     try:
         connection.send_messages([_message(rows)])
     except _FAILURES as error:
         _failed(mine, error, now)
         connection.close()
         return False
-    NotificationMail.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    for is_over in (False, True):
+        # What has ended while its beginning was on its way must still be told.
+        gone = [row.pk for row in rows if row.is_over == is_over]
+        NotificationMail.objects.filter(pk__in=gone, is_over=is_over).delete()
     return True
+
+
+_RELATED: Final = ("notification__subscription", "account", "trusted_person__vault")
 
 
 def _failed(mails: QuerySet[NotificationMail], error: Exception, now: datetime) -> None:
@@ -98,16 +111,20 @@ def _reason(error: Exception) -> str:
 
 def _message(rows: Sequence[NotificationMail]) -> EmailMessage:
     """Return the mail to the person of these rows, who belongs to one subscription."""
-    account, subscription = rows[0].account, rows[0].notification.subscription
-    news = [(row.notification, KINDS[row.notification.kind]) for row in rows]
+    account, trusted, subscription = rows[0].account, rows[0].trusted_person, rows[0].notification.subscription
+    kinds = [KINDS[row.notification.kind] for row in rows]
     context = {
         "account": account,
+        "trusted": trusted,
         "subscription": subscription,
         "name": " ".join(subscription.name.split()),
-        "news": [(one, kind, settings.BASE_URL + address(subscription, kind.page)) for one, kind in news],
+        "news": [
+            (row.notification, kind, settings.BASE_URL + address(subscription, kind.page), row.is_over)
+            for row, kind in zip(rows, kinds, strict=True)
+        ],
         "choices": settings.BASE_URL + address(subscription, "notifications"),
     }
     with timezone.override(ZoneInfo(subscription.time_zone)):
         subject = render_to_string("mail/notification_subject.txt", context).strip()
         body = render_to_string("mail/notification.txt", context)
-    return EmailMessage(subject, body, to=[account.email])
+    return EmailMessage(subject, body, to=[account.email if account else trusted.email if trusted else ""])

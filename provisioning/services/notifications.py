@@ -1,14 +1,23 @@
 """Notifications: what has begun and what is over, and who wants to be told of it by mail."""
 
-from collections.abc import Iterable, Mapping, Set
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provisioning.actor import Actor
-from provisioning.models import LoginAccount, Notification, NotificationChoice, NotificationMail, Subscription, User
+from provisioning.models import (
+    LoginAccount,
+    Notification,
+    NotificationChoice,
+    NotificationMail,
+    Subscription,
+    TrustedPerson,
+    User,
+)
 from provisioning.notification_kinds import KINDS, Kind
 from provisioning.permissions import roles_of
 from provisioning.services import audit
@@ -19,25 +28,56 @@ QUIET: Final = timedelta(hours=1)
 """What ends and begins again is told once in this time at most."""
 
 
-def notice(*, subscription: Subscription, kind: Kind, subject: str, sentence: str, at: datetime) -> None:
-    """Begin a notification about ``subject``, unless it runs; one that runs gets the new ``sentence``."""
+def notice(
+    *, subscription: Subscription, kind: Kind, subject: str, sentence: str, at: datetime, wait: timedelta = timedelta(0)
+) -> None:
+    """Begin a notification about ``subject``, unless it runs; one that runs gets the new ``sentence``.
+
+    It is told once it has run for ``wait``, counted anew from ``at`` only if that is sooner.
+    """
+    tell_at = at + wait
     running, is_new = Notification.objects.get_or_create(
         subscription=subscription,
         kind=kind.name,
         subject=subject,
         ended_at=None,
-        defaults={"sentence": sentence, "since": at},
+        defaults={"sentence": sentence, "since": at, "tell_at": tell_at},
     )
-    if not is_new and running.sentence != sentence:
-        Notification.objects.filter(pk=running.pk).update(sentence=sentence)
+    if is_new:
+        return
+    sooner = min(running.tell_at or at, tell_at)
+    if running.sentence != sentence or running.tell_at != sooner:
+        Notification.objects.filter(pk=running.pk).update(sentence=sentence, tell_at=sooner)
 
 
 @transaction.atomic
 def end(*, subscription: Subscription, kind: Kind, subject: str, at: datetime) -> None:
-    """End the notification about ``subject``, if it runs; mails about it that have not gone are not true any more."""
-    running = Notification.objects.filter(subscription=subscription, kind=kind.name, subject=subject, ended_at=None)
-    NotificationMail.objects.filter(notification__in=running).delete()
-    running.update(ended_at=at)
+    """End the notification about ``subject``, if it runs; mails about it that have not gone are not true any more.
+
+    Of a kind that concerns a vault, who got a mail that it began gets one that it is over.
+    """
+    rows = Notification.objects.filter(subscription=subscription, kind=kind.name, subject=subject, ended_at=None)
+    for running in rows.select_for_update(of=("self",)):
+        if kind.concerns_vault:
+            _tell_end(running, at)
+        else:
+            NotificationMail.objects.filter(notification=running).delete()
+    rows.update(ended_at=at)
+
+
+def _tell_end(running: Notification, at: datetime) -> None:
+    """Turn the mails about the beginning into mails about the end, except where nobody has tried to send one yet."""
+    if running.told_at is None:
+        return
+    mails = NotificationMail.objects.filter(notification=running)
+    left = {(mail.account_id, mail.trusted_person_id) for mail in mails}
+    mails.filter(attempts=0, due_at__lte=at).delete()
+    mails.update(is_over=True)
+    everybody = _mails([running], at)
+    over = [mail for mail in everybody if (mail.account_id, mail.trusted_person_id) not in left]
+    for mail in over:
+        mail.is_over = True
+    NotificationMail.objects.bulk_create(over)
 
 
 def forget(*, before: datetime) -> None:
@@ -87,33 +127,63 @@ def tell(now: datetime) -> None:
         subject=OuterRef("subject"),
         told_at__gt=now - QUIET,
     )
-    new = Notification.objects.filter(~Exists(told), told_at=None, ended_at=None)
+    is_time = Q(tell_at=None) | Q(tell_at__lte=now)
+    new = Notification.objects.filter(~Exists(told), is_time, told_at=None, ended_at=None)
     for subscription_id in sorted(set(new.values_list("subscription_id", flat=True))):
-        _tell(new.filter(subscription_id=subscription_id), subscription_id, now)
+        _tell(new.filter(subscription_id=subscription_id), now)
 
 
 @transaction.atomic
-def _tell(new: QuerySet[Notification], subscription_id: int, now: datetime) -> None:
+def _tell(new: QuerySet[Notification], now: datetime) -> None:
     found = list(new.select_for_update(of=("self",)).order_by("pk"))
-    mails = [
-        NotificationMail(notification=one, account=account, due_at=now)
-        for account, kinds in _recipients(subscription_id).items()
-        for one in found
-        if one.kind in kinds
-    ]
-    NotificationMail.objects.bulk_create(mails)
+    NotificationMail.objects.bulk_create(_mails(found, now))
     Notification.objects.filter(pk__in=[one.pk for one in found]).update(told_at=now)
 
 
-def _recipients(subscription_id: int) -> dict[LoginAccount, set[str]]:
-    """Return the accounts to write to, an address once, with the kinds that are wanted there."""
+Person: TypeAlias = LoginAccount | TrustedPerson
+
+
+def _mails(news: Sequence[Notification], now: datetime) -> list[NotificationMail]:
+    """Return a mail about each of these notifications of one subscription for each person to be told."""
+    return [
+        NotificationMail(notification=one, due_at=now, **_addressed(person))
+        for one, people in _told(news)
+        for person in people.values()
+    ]
+
+
+def _addressed(person: Person) -> dict[str, Person]:
+    return {"account" if isinstance(person, LoginAccount) else "trusted_person": person}
+
+
+def _told(news: Sequence[Notification]) -> Iterator[tuple[Notification, dict[str, Person]]]:
+    """Yield each notification with the people to be told of it by address, so that nobody is told twice."""
+    admins = _admins(news[0].subscription_id) if news else {}
+    trusted = _trusted([one for one in news if KINDS[one.kind].concerns_vault])
+    for one in news:
+        people: dict[str, Person] = {key: account for key, (account, kinds) in admins.items() if one.kind in kinds}
+        for person in trusted if KINDS[one.kind].concerns_vault else ():
+            if person.vault is None or str(person.vault.guid) == one.subject:
+                people.setdefault(person.email_key, person)
+        yield one, people
+
+
+def _trusted(news: Sequence[Notification]) -> list[TrustedPerson]:
+    """Return the trusted persons of the vaults that these concern, and of all vaults."""
+    if not news:
+        return []
+    concerned = Q(vault=None) | Q(vault__guid__in=[uuid.UUID(one.subject) for one in news])
+    rows = TrustedPerson.objects.filter(concerned, subscription_id=news[0].subscription_id)
+    return list(rows.select_related("vault").order_by("pk"))
+
+
+def _admins(subscription_id: int) -> dict[str, tuple[LoginAccount, set[str]]]:
+    """Return by address the account to write to, and the kinds that are wanted there."""
     accounts = LoginAccount.objects.filter(subscription_id=subscription_id, is_enabled=True).exclude(email="")
-    by_address: dict[str, LoginAccount] = {}
-    kinds: dict[LoginAccount, set[str]] = {}
+    found: dict[str, tuple[LoginAccount, set[str]]] = {}
     for account in accounts.filter(role__gt=0).order_by("-role", "pk").prefetch_related("notification_choices"):
-        first = by_address.setdefault(account.email.casefold(), account)
-        kinds.setdefault(first, set()).update(_wanted(account))
-    return kinds
+        found.setdefault(account.email.casefold(), (account, set()))[1].update(_wanted(account))
+    return found
 
 
 def _wanted(account: LoginAccount) -> set[str]:

@@ -134,7 +134,7 @@ def test_all_that_is_new_comes_in_one_mail_to_each_and_once(subscription, admin,
 
     assert to(mailoutbox) == ["billing@contoso.example", "root@contoso.example"]
     for mail in mailoutbox:
-        assert mail.subject == "Contoso: 2 things about licenses need attention"
+        assert mail.subject == "Contoso: 2 things need attention or are over"
         assert FULL in mail.body
         assert "3 users wait for a Named license." in mail.body
     assert not NotificationMail.objects.exists()
