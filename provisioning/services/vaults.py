@@ -1,6 +1,7 @@
 """Vaults of a subscription: registered, named as their servers name them, and forgotten."""
 
 from datetime import datetime
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
@@ -16,6 +17,13 @@ class VaultNameTaken(Exception):
         super().__init__(f"The subscription has a vault named “{name}” already. Choose another name.")
 
 
+class VaultRegistered(Exception):
+    """A vault of that GUID is registered already, in this subscription or in another one."""
+
+    def __init__(self) -> None:
+        super().__init__("That vault is registered already. Choose another one.")
+
+
 class VaultGone(Exception):
     """Somebody has removed the vault meanwhile."""
 
@@ -25,19 +33,32 @@ class VaultGone(Exception):
 
 @transaction.atomic
 def create_vault(
-    *, subscription: Subscription, name: str, agent_url: str, user_synchronization: bool, actor: Actor, at: datetime
+    *,
+    subscription: Subscription,
+    name: str,
+    agent_url: str,
+    user_synchronization: bool,
+    actor: Actor,
+    at: datetime,
+    guid: UUID | None = None,
 ) -> Vault:
-    """Register a vault. Raises ``VaultNameTaken``."""
+    """Register a vault: the one of its server that has ``guid``, or a new one, which workers make there.
+
+    Raises ``VaultNameTaken`` and ``VaultRegistered``.
+    """
     try:
         with transaction.atomic():
             vault = Vault.objects.create(
                 subscription=subscription,
                 name=name,
+                guid=guid or uuid4(),
                 agent_url=agent_url,
                 user_synchronization=user_synchronization,
                 created_at=at,
             )
     except IntegrityError as error:
+        if Vault.objects.filter(guid=guid).exists():
+            raise VaultRegistered from error
         raise VaultNameTaken(name) from error
     audit.record(subscription_id=subscription.pk, actor=actor, action="create vault", target=name, at=at)
     announce(subscription.pk)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.conf import settings
@@ -125,6 +126,12 @@ def license_label(license_type: int | None) -> str:
 def counted(number: int) -> str:
     """Return a number that a query counted to the limit."""
     return number_words(number)
+
+
+@register.filter
+def braces(guid: UUID) -> str:
+    """Return a GUID as M-Files writes it."""
+    return f"{{{guid}}}".upper()
 
 
 @register.filter

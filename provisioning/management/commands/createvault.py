@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.management import CommandParser
@@ -12,13 +13,14 @@ from provisioning.services import lookups, vaults
 
 class Command(Deed):
     help = "Register a vault of a subscription."
-    refusals = (lookups.NotThere, vaults.VaultNameTaken)
+    refusals = (lookups.NotThere, vaults.VaultNameTaken, vaults.VaultRegistered)
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("subscription", metavar="SUBSCRIPTION")
         parser.add_argument("name", metavar="NAME")
         parser.add_argument("--agent-url", default="", metavar="URL", help="the vault agent of its vault server")
+        parser.add_argument("--guid", type=UUID, help="register the vault of its server that has this GUID")
         parser.add_argument("--user-synchronization", choices=["on", "off"], default="off")
 
     def perform(self, options: dict[str, Any]) -> None:
@@ -28,6 +30,7 @@ class Command(Deed):
             subscription=lookups.subscription(options["subscription"]),
             name=options["name"],
             agent_url=options["agent_url"],
+            guid=options["guid"],
             user_synchronization=options["user_synchronization"] == "on",
             actor=operator("createvault"),
             at=timezone.now(),
