@@ -31,10 +31,17 @@ class Entry:
 
 _USER_PAGES = frozenset({"user", "user_create", "user_edit", "user_delete", "users_import", "user_import"})
 _TRUSTED_PAGES = frozenset({"trusted_person_add", "trusted_person_edit", "trusted_person_remove"})
+_APPLICATION_PAGES = frozenset({"application", "application_create", "application_edit", "application_delete"})
 _LICENSE_PAGES = frozenset({"license_order", "license_order_preview"})
 SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("", (Page("Home", "home", "home"),)),
-    ("Users", (Page("Internal users", "users", "users", parts=_USER_PAGES),)),
+    (
+        "Users",
+        (
+            Page("Internal users", "users", "users", parts=_USER_PAGES),
+            Page("Application accounts", "application", "applications", parts=_APPLICATION_PAGES),
+        ),
+    ),
     (
         "Resources",
         (

@@ -58,18 +58,20 @@ class PersonForm(forms.Form):
 
 
 class DeleteForm(forms.Form):
-    """The username of the account that is to be deleted, typed by hand."""
+    """The username or client ID of the account that is to be deleted, typed by hand; ``label`` says which it is."""
 
-    confirmation = forms.CharField(label="Username", widget=forms.TextInput({"autocomplete": "off"}))
+    confirmation = forms.CharField(widget=forms.TextInput({"autocomplete": "off"}))
 
-    def __init__(self, data: Any, *, username: str) -> None:
+    def __init__(self, data: Any, *, username: str, label: str = LABELS["username"]) -> None:
         super().__init__(data)
+        self.fields["confirmation"].label = label
         self._username = username
 
     def clean_confirmation(self) -> str:
         typed: str = self.cleaned_data["confirmation"]
         if typed.casefold() != self._username.strip().casefold():
-            raise forms.ValidationError("That is not the username of this user.")
+            label = str(self.fields["confirmation"].label)
+            raise forms.ValidationError(f"That is not the {label[0].lower()}{label[1:]} of this account.")
         return typed
 
 

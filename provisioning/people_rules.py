@@ -28,6 +28,9 @@ LABELS: Final[Mapping[str, str]] = {
     "info1": "Additional information 1",
     "info2": "Additional information 2",
 }
+APPLICATION_LABELS: Final[Mapping[str, str]] = {"full_name": "Name", "username": "Client ID"}
+"""What the fields of an application account are called; it has no others."""
+_NEEDED: Final = {"full_name": "name", "username": "client ID"}
 
 
 def problem(field: str, text: str) -> str:
@@ -35,14 +38,27 @@ def problem(field: str, text: str) -> str:
     label, longest = LABELS[field], LONGEST_INFORMATION if field.startswith("info") else LONGEST
     if field == "username" and not text:
         return "A user needs a username."
+    if sentence := _malformed(label, longest, text):
+        return sentence
+    if field == "email" and text and not _EMAIL.fullmatch(text):
+        return f"“{text}” is not an email address. Write it like ann@example.com."
+    return ""
+
+
+def application_problem(field: str, text: str) -> str:
+    """Return why a field of an application account cannot hold ``text``; an empty text: it can."""
+    if not text:
+        return f"An application account needs a {_NEEDED[field]}."
+    return _malformed(APPLICATION_LABELS[field], LONGEST, text)
+
+
+def _malformed(label: str, longest: int, text: str) -> str:
     if len(text) > longest:
         return f"{label} has {len(text):,} characters; {longest:,} are the most."
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         return f"{label} has a line break or another control character. Take it out."
     if text != text.strip():
         return f"{label} begins or ends with a space. Take it away."
-    if field == "email" and text and not _EMAIL.fullmatch(text):
-        return f"“{text}” is not an email address. Write it like ann@example.com."
     return ""
 
 

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from provisioning.views import (
+    applications,
     configuration_changes,
     configurations,
     frame,
@@ -55,6 +56,13 @@ _subscription: list[URLPattern | URLResolver] = [
     path("users/import/", user_imports.users_import, name="users_import"),
     path("users/import/<int:pk>/", user_imports.user_import, name="user_import"),
     path("users/import/<int:pk>/confirm/", user_imports.user_import_confirm, name="user_import_confirm"),
+    path("applications/", applications.applications, name="applications"),
+    path("applications/create/", applications.application_create, name="application_create"),
+    path("applications/<int:pk>/", applications.application, name="application"),
+    path("applications/<int:pk>/edit/", applications.application_edit, name="application_edit"),
+    path("applications/<int:pk>/disable/", applications.application_disable, name="application_disable"),
+    path("applications/<int:pk>/enable/", applications.application_enable, name="application_enable"),
+    path("applications/<int:pk>/delete/", applications.application_delete, name="application_delete"),
     path("vaults/", vaults.vaults, name="vaults"),
     path("trusted/", trusted_persons.trusted_persons, name="trusted_persons"),
     path("trusted/add/", trusted_persons.trusted_person_add, name="trusted_person_add"),

@@ -231,6 +231,8 @@ def _wrong(one: Asked, account: Known | None, may_touch: Callable[..., bool]) ->
     """Return the columns of a row that cannot be as they are, each with the reason."""
     if account is None:
         yield from _wrong_new(one.cells)
+    elif account.cells.account_type != INTERNAL:
+        yield TITLES.username, f"“{one.cells.username}” is no internal user. A file changes these alone."
     elif one.cells.state == ADDED:
         yield TITLES.state, "There is a user of that name. Write Enabled or Disabled to keep it."
     elif one.cells.state == DELETED:

@@ -17,7 +17,16 @@ from provisioning.models import (
     UserGroup,
     Vault,
 )
-from provisioning.services import accounts, configurations, group_settings, groups, people, subscriptions, vaults
+from provisioning.services import (
+    accounts,
+    applications,
+    configurations,
+    group_settings,
+    groups,
+    people,
+    subscriptions,
+    vaults,
+)
 from provisioning.services.calls import Call
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
@@ -154,6 +163,16 @@ def make_person(
         info2=info2,
         actor=actor,
         at=at,
+    )
+
+
+def make_application(
+    subscription: Subscription, client_id: str = "", *, name: str = "", at: datetime = NOON
+) -> LoginAccount:
+    """Return an application account as an admin makes it in the portal."""
+    client_id = client_id or f"application-{next(_numbers)}"
+    return applications.create_application(
+        subscription=subscription, name=name or client_id.title(), client_id=client_id, actor=ACTOR, at=at
     )
 
 

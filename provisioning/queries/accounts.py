@@ -60,7 +60,7 @@ def conditions(subscription: Subscription, wanted: Wanted) -> tuple[list[Conditi
     if wanted.group:
         ids.append(GroupMembership.objects.filter(group=wanted.group).values("account_id"))
     own = [source(wanted.configuration)] if wanted.configuration else []
-    rest = _matching(wanted.search) if wanted.search else Q()
+    rest = matching(wanted.search) if wanted.search else Q()
     if wanted.state == "enabled":
         rest &= STATES["enabled"]
     elif wanted.state:
@@ -129,7 +129,7 @@ def words_of(search: str) -> list[str]:
     return [word for word in words if word.strip()][:_WORD_LIMIT]
 
 
-def _matching(search: str) -> Q:
+def matching(search: str) -> Q:
     """Return the accounts with any of the words in username, full name or e-mail address."""
     found = Q()
     for word in words_of(search):

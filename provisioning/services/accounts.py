@@ -135,8 +135,8 @@ def touch_accounts(ids: Iterable[int]) -> None:
 def _take_over(profile: AccountProfile, call: Call) -> LoginAccount:
     """Give the account that has the username to the configuration, where that is allowed (decision 15).
 
-    Allowed is what the configuration itself removed earlier; and, where it adopts manual accounts, what no
-    configuration has. The person keeps role, license, vaults and history. Raises ``UsernameTaken`` and
+    Allowed is what the configuration itself removed earlier; and, where it adopts manual accounts, the
+    person that no configuration has, who keeps role, license, vaults and history. Raises ``UsernameTaken`` and
     ``ExternalIdTaken``.
     """
     try:
@@ -171,7 +171,7 @@ def _holder(profile: AccountProfile, call: Call) -> LoginAccount:
     if account is None:  # the one that was in the way has just gone
         raise UsernameTaken(profile.username)
     if account.configuration_id is None:
-        may_have = call.configuration.adopts_manual_accounts
+        may_have = call.configuration.adopts_manual_accounts and account.kind == LoginAccount.Kind.PERSON
     else:
         may_have = account.is_removed and account.configuration_id == call.configuration.pk
     if not may_have:

@@ -5,22 +5,18 @@ given here.
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount, Subscription, User
 from provisioning.people_rules import Details, problems
-from provisioning.services import audit
-from provisioning.services.accounts import touch_accounts
-from provisioning.services.constraints import violated
+from provisioning.services import manual_accounts as shared
 from provisioning.services.last_admin import is_last_admin
-from provisioning.services.notices import announce
-from provisioning.signals import account_leaving
+from provisioning.services.manual_accounts import Changes, UsernameInUse
 
 Role = LoginAccount.Role
-Changes = dict[str, list[Any]]
 _HIGH: Final = frozenset({Role.BILLING_ADMIN, Role.SUBSCRIPTION_ADMIN})
 """Roles that only a Subscription admin gives, takes away or touches the holders of."""
 
@@ -31,13 +27,6 @@ class BadDetails(ValueError):
     def __init__(self, problems: dict[str, str]) -> None:
         self.problems = problems
         super().__init__(" ".join(problems.values()))
-
-
-class UsernameInUse(Exception):
-    """Another account of the subscription has that username, in whatever letter case."""
-
-    def __init__(self, username: str) -> None:
-        super().__init__(f"Another account has the username “{username}” already. Choose another one.")
 
 
 class RoleOutOfReach(Exception):
@@ -128,7 +117,7 @@ def create_person(
     account = LoginAccount(subscription=subscription, role=role, created_at=at)
     _save(account, details, at)
     made = {name: [None, value] for name, value in details._asdict().items() if value}
-    _done(account, "create user", made | {"role": [None, role.label]}, actor, at)
+    shared.done(account, "create user", made | {"role": [None, role.label]}, actor, at)
     return account
 
 
@@ -153,11 +142,7 @@ def change_person(
     found = _locked(account, actor)
     _check_reach(actor, role)
     details = Details(username, full_name, email, info1, info2)
-    changes: Changes = {
-        name: [getattr(found, name), value]
-        for name, value in details._asdict().items()
-        if getattr(found, name) != value
-    }
+    changes = shared.differences(found, details._asdict())
     if changes and found.configuration is not None:
         raise ProviderDecides(found, "Change everything but the role")
     if bad := {name: sentence for name, sentence in problems(details).items() if name in changes}:
@@ -165,7 +150,7 @@ def change_person(
     changes |= _changed_role(found, role)
     if changes:
         _save(found, details, at)
-        _done(found, "change user", changes, actor, at)
+        shared.done(found, "change user", changes, actor, at)
     return found
 
 
@@ -180,7 +165,7 @@ def set_role(*, account: LoginAccount, role: LoginAccount.Role, actor: Actor, at
     if changes := _changed_role(found, role):
         found.modified_at = at
         found.save(update_fields=["role", "user", "modified_at"])
-        _done(found, "set role", changes, actor, at)
+        shared.done(found, "set role", changes, actor, at)
 
 
 @transaction.atomic
@@ -196,8 +181,8 @@ def disable_person(*, account: LoginAccount, actor: Actor, at: datetime) -> None
         raise ProviderDecides(found, "Disable the user")
     if is_last_admin(found):
         raise LastAdmin(found.username)
-    _set_enabled(found, False, at)
-    _done(found, "disable user", {"state": ["Enabled", "Disabled"]}, actor, at)
+    shared.set_enabled(found, at, is_enabled=False)
+    shared.done(found, "disable user", {"state": ["Enabled", "Disabled"]}, actor, at)
 
 
 @transaction.atomic
@@ -213,8 +198,8 @@ def enable_person(*, account: LoginAccount, actor: Actor, at: datetime) -> None:
         raise RemovedByProvider(found.username)
     if found.configuration is not None:
         raise ProviderDecides(found, "Enable the user")
-    _set_enabled(found, True, at)
-    _done(found, "enable user", {"state": ["Disabled", "Enabled"]}, actor, at)
+    shared.set_enabled(found, at, is_enabled=True)
+    shared.done(found, "enable user", {"state": ["Disabled", "Enabled"]}, actor, at)
 
 
 @transaction.atomic
@@ -223,16 +208,13 @@ def delete_person(*, account: LoginAccount, actor: Actor, at: datetime) -> None:
 
     Raises ``RoleOutOfReach``, ``StillEnabled``, ``ProviderDecides`` while its provider knows it, and ``PersonGone``.
     """
-    # Before the account's row is locked: whoever gives seats holds the pools first and the accounts then.
-    account_leaving.send(sender=None, subscription_id=account.subscription_id, account_id=account.pk, at=at)
+    shared.let_go(account, at)
     found = _locked(account, actor)
     if found.is_enabled:
         raise StillEnabled(found.username)
     if found.scim_id is not None:
         raise ProviderDecides(found, "It would come back if it were deleted here. Remove the user")
-    _audit(found, "delete user", {"full_name": [found.full_name, None]}, actor, at)
-    found.delete()
-    announce(account.subscription_id)
+    shared.delete(found, "delete user", actor, at)
 
 
 def may_touch(actor: Actor, *roles: int) -> bool:
@@ -247,8 +229,7 @@ def _check_reach(actor: Actor, *roles: int) -> None:
 
 def _locked(account: LoginAccount, actor: Actor) -> LoginAccount:
     """Return the account as it is now, its row held. Raises ``PersonGone`` and ``RoleOutOfReach``."""
-    rows = LoginAccount.objects.select_related("configuration").defer("document", "search")
-    found = rows.select_for_update(of=("self",)).filter(pk=account.pk, kind=LoginAccount.Kind.PERSON).first()
+    found = shared.locked(account, LoginAccount.Kind.PERSON)
     if found is None:
         raise PersonGone
     _check_reach(actor, found.role)
@@ -273,48 +254,8 @@ def _connect(account: LoginAccount) -> None:
         account.user = User.objects.filter(email__iexact=account.email).first()
 
 
-def _set_enabled(account: LoginAccount, is_enabled: bool, at: datetime) -> None:  # noqa: FBT001
-    account.is_enabled = is_enabled
-    account.disabled_at = None if is_enabled else at
-    account.modified_at = at
-    account.save(update_fields=["is_enabled", "disabled_at", "modified_at"])
-
-
 def _save(account: LoginAccount, details: Details, at: datetime) -> None:
-    """Write the fields, and the keys by which they are searched. Raises ``UsernameInUse``."""
-    for name, value in details._asdict().items():
-        setattr(account, name, value)
-    account.username_key = account.username.casefold()
-    account.display_name_key = account.full_name.casefold()
-    account.email_key = account.email.casefold()
-    account.modified_at = at
+    """Write the fields and let the person in who may enter now. Raises ``UsernameInUse``."""
+    account.email = details.email
     _connect(account)
-    names = None if account.pk is None else [*details._fields, *_KEYS]
-    try:
-        with transaction.atomic():
-            account.save(update_fields=names)
-    except IntegrityError as error:
-        if violated(error) != "account_username_unique":
-            raise
-        raise UsernameInUse(account.username) from error
-
-
-_KEYS: Final = ("username_key", "display_name_key", "email_key", "modified_at", "role", "user")
-
-
-def _done(account: LoginAccount, action: str, changes: Changes, actor: Actor, at: datetime) -> None:
-    """Write who did it, and have licenses and vaults look at the account."""
-    _audit(account, action, changes, actor, at)
-    touch_accounts([account.pk])
-    announce(account.subscription_id)
-
-
-def _audit(account: LoginAccount, action: str, changes: Changes, actor: Actor, at: datetime) -> None:
-    audit.record(
-        subscription_id=account.subscription_id,
-        actor=actor,
-        action=action,
-        target=account.username,
-        at=at,
-        changes=changes,
-    )
+    shared.save(account, details._asdict(), at)

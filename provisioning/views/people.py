@@ -16,6 +16,7 @@ from provisioning.people_forms import DeleteForm, PersonForm
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import accounts
 from provisioning.services import people
+from provisioning.services.manual_accounts import UsernameInUse
 from provisioning.user_licenses import registered
 from provisioning.views.common import SeeOther
 
@@ -116,7 +117,7 @@ def _attempt(form: PersonForm, deed: Callable[[], LoginAccount]) -> LoginAccount
     """Do it; what is refused stands in the form."""
     try:
         return deed()
-    except people.UsernameInUse as refusal:
+    except UsernameInUse as refusal:
         form.add_error("username", str(refusal))
     except people.REFUSALS as refusal:
         form.add_error(None, str(refusal))

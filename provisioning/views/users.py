@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from provisioning import columns
 from provisioning.addresses import address
 from provisioning.forms import UserFilter
+from provisioning.models import LoginAccount
 from provisioning.permissions import ROLES, Permission, PortalRequest, requires
 from provisioning.queries import account_pages, accounts, held
 from provisioning.views.common import template_for, with_cells
@@ -47,10 +48,12 @@ def users(request: PortalRequest) -> HttpResponse:
 
 @requires(Permission.SEE)
 def user(request: PortalRequest, pk: int) -> HttpResponse:
-    """Show everything that is known of one account."""
+    """Show everything that is known of one user; whoever means an application account is led to its page."""
     account = accounts.find(request.subscription, pk)
     if account is None:
         raise Http404
+    if account.kind == LoginAccount.Kind.APPLICATION:
+        return redirect(address(request.subscription, "application", pk=pk))
     context = {
         "account": account,
         "held": held.open_change_of(account),
