@@ -38,6 +38,7 @@ VARIABLES: Final = frozenset(
         "SCIM_BURST",
         "SCIM_RATE",
         "SECRET_KEY",
+        "VAULT_AGENT_HOSTS",
         "VAULT_AGENT_TOKEN",
     }
 )

@@ -25,6 +25,8 @@ PEPPER = env.secret("PEPPER", data_dir=DATA_DIR, embedded=EMBEDDED)
 """Keys the digests of client secrets (docs/security.md); kept outside the database."""
 VAULT_AGENT_TOKEN = env.secret("VAULT_AGENT_TOKEN", data_dir=DATA_DIR, embedded=EMBEDDED)
 """The bearer token that vault agents of this installation accept (docs/vault-agent.md)."""
+VAULT_AGENT_HOSTS = env.words("VAULT_AGENT_HOSTS", "*" if EMBEDDED else "")
+"""The hosts, perhaps with a port, whose vault agents admins may register vaults of; ``*`` allows all."""
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", f"{urlsplit(BASE_URL).hostname},127.0.0.1,localhost")
 
 INSTALLED_APPS = [

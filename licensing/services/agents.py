@@ -17,8 +17,13 @@ TIMEOUT = 10.0
 
 def agent_for(vault: Vault) -> VaultAgent:
     """Return the client of the vault's agent, or of the emulation in this process when it has no address."""
-    if vault.agent_url:
-        return _over_http(vault.agent_url, settings.VAULT_AGENT_TOKEN)
+    return agent_at(vault.agent_url)
+
+
+def agent_at(url: str) -> VaultAgent:
+    """Return the client of the agent at that address; empty: of the emulation in this process."""
+    if url:
+        return _over_http(url, settings.VAULT_AGENT_TOKEN)
     return InProcessVaultAgent(_emulation(str(settings.DATA_DIR / "vaults.sqlite3")))
 
 
