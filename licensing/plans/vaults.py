@@ -5,7 +5,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
-from licensing.clients.agent import LoginAccount
+from licensing.clients.agent import LoginAccount, VaultRole
 
 
 class Verb(StrEnum):
@@ -37,13 +37,18 @@ class Step(Enum):
 class VaultPresence:
     """A vault user as it shall be, or as it was seen; ``profile`` is the fingerprint of its login account.
 
-    ``disabled_by_person`` and ``is_deleted`` are facts of the vault, false in what is wanted.
+    ``full_control`` wanted None leaves that right as it is. ``is_detached``: its login account is gone from the server,
+    or, in what is wanted, from the portal. ``disabled_by_person`` and ``is_deleted`` are facts of the vault, false in
+    what is wanted; ``overrides_person`` is wanted: enable it although a person disabled it.
     """
 
     enabled: bool
     profile: str = ""
     disabled_by_person: bool = False
     is_deleted: bool = False
+    full_control: bool | None = None
+    is_detached: bool = False
+    overrides_person: bool = False
 
 
 def profile(account: LoginAccount) -> str:
@@ -55,14 +60,57 @@ def profile(account: LoginAccount) -> str:
 def plan(wanted: VaultPresence, seen: VaultPresence | None) -> Verb:
     """Return the one step that brings ``seen`` closer to ``wanted``; None or deleted: the vault has no such user.
 
-    A vault user is never deleted (rule 3), one that a person disabled stays disabled, and one that a person deleted
-    comes back only while it is wanted (rule 4).
+    A vault user is never deleted (rule 3), one that a person disabled stays disabled unless that is overridden, and one
+    that a person deleted comes back only while it is wanted (rule 4). One without a login account anywhere lets nobody
+    in, and nothing can be changed about it.
     """
     if seen is None or seen.is_deleted:
         return Verb.CREATE if wanted.enabled else Verb.NOTHING
-    if seen.enabled != wanted.enabled and not (wanted.enabled and seen.disabled_by_person):
+    if wanted.is_detached and seen.is_detached:
+        return Verb.NOTHING
+    stays = wanted.enabled and seen.disabled_by_person and not wanted.overrides_person
+    if seen.enabled != wanted.enabled and not stays:
         return Verb.ENABLE if wanted.enabled else Verb.DISABLE
-    return Verb.NOTHING if seen.profile == wanted.profile else Verb.UPDATE
+    return Verb.NOTHING if seen.profile == wanted.profile and not needs_put(wanted, seen) else Verb.UPDATE
+
+
+def needs_put(wanted: VaultPresence, seen: VaultPresence) -> bool:
+    """Return whether more than its login account is to be changed about a vault user that stays enabled or disabled."""
+    has_other_rights = wanted.full_control is not None and wanted.full_control != seen.full_control
+    return has_other_rights or seen.is_detached
+
+
+def roles_for(roles: int, full_control: bool | None) -> int:  # noqa: FBT001
+    """Return the role bits with *Full control of vault* set or cleared, and every other bit as it is."""
+    if full_control is None:
+        return roles
+    return roles | _FULL_CONTROL if full_control else roles & ~_FULL_CONTROL
+
+
+def has_full_control(roles: int) -> bool:
+    """Return whether *Full control of vault* is among the role bits."""
+    return bool(roles & _FULL_CONTROL)
+
+
+def admin_rights(roles: int) -> str:
+    """Return what the role bits make of a vault user, as M-Files Manage says it."""
+    if has_full_control(roles):
+        return "Full control of vault"
+    return "Partial admin rights" if roles & _ADMIN_RIGHTS else "No admin rights"
+
+
+_FULL_CONTROL = int(VaultRole.FULL_CONTROL)
+_ADMIN_RIGHTS = (
+    VaultRole.SEE_ALL_OBJECTS
+    | VaultRole.UNDELETE_OBJECTS
+    | VaultRole.DESTROY_OBJECTS
+    | VaultRole.FORCE_UNDO_CHECKOUT
+    | VaultRole.CHANGE_OBJECT_SECURITY
+    | VaultRole.CHANGE_METADATA_STRUCTURE
+    | VaultRole.MANAGE_USER_ACCOUNTS
+    | VaultRole.MANAGE_COMMON_VIEWS
+    | VaultRole.MANAGE_WORKFLOWS
+)
 
 
 def member_step(*, wanted: bool, seen: bool, added_by_us: bool, mode: Mode) -> Step:
@@ -81,20 +129,34 @@ def strangers_to_remove(*, present: Iterable[str], known: Set[str], mode: Mode) 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What links want of one account in one vault: the ids of its target groups there; none: it shall be disabled."""
+    """What is wanted of one account in one vault: the ids of its target groups there, and what an admin decided.
+
+    ``manual``: an admin gave the account access, and it is enabled and licensed. ``blocked``: it shall be disabled
+    whatever links want. ``full_control`` None leaves that right as the vault has it.
+    """
 
     targets: frozenset[int]
     profile: str
+    manual: bool = False
+    blocked: bool = False
+    full_control: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is recorded of a vault user; ``frozen`` are recorded wanted targets whose link is paused."""
+    """What is recorded of a vault user; ``frozen`` are recorded wanted targets whose link is paused.
+
+    ``is_there``: the vault has it, as far as was seen.
+    """
 
     enabled: bool
     profile: str
     targets: frozenset[int]
     frozen: frozenset[int] = frozenset()
+    manual: bool = False
+    blocked: bool = False
+    full_control: bool | None = None
+    is_there: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +167,43 @@ class Revision:
     profile: str
     joined: frozenset[int]
     left: frozenset[int]
+    manual: bool = False
+    blocked: bool = False
+    full_control: bool | None = None
 
 
 def revise(wanted: Wanted, known: Known | None) -> Revision | None:
     """Return what is new about a vault user, or None when its record says all that is wanted.
 
-    One that no link wants, and that none is recorded to have wanted, stays enabled or disabled: that is what a deleted
+    A blocked one is disabled and stays in its target groups; it is not made only to be disabled. One that neither links
+    nor an admin want, and that none is recorded to have wanted, stays enabled or disabled: that is what a deleted
     configuration leaves (1-product §1.2, rule 7).
     """
     if known is None:
-        return Revision(True, wanted.profile, wanted.targets, frozenset()) if wanted.targets else None
-    targets = wanted.targets | known.frozen
-    enabled = bool(targets) if targets or known.targets else known.enabled
-    revision = Revision(enabled, wanted.profile, targets - known.targets, known.targets - targets)
-    unchanged = revision.enabled == known.enabled and revision.profile == known.profile
-    return None if unchanged and not revision.joined and not revision.left else revision
+        is_new = not wanted.blocked and (wanted.targets or wanted.manual)
+        return _revision(wanted, True, wanted.targets, frozenset()) if is_new else None
+    joining = frozenset() if wanted.blocked and not known.is_there else wanted.targets
+    targets = joining | known.frozen
+    revision = _revision(wanted, _enabled(wanted, known, targets), targets - known.targets, known.targets - targets)
+    return None if _says(known, revision) else revision
+
+
+def _enabled(wanted: Wanted, known: Known, targets: frozenset[int]) -> bool:
+    if wanted.blocked:
+        return False
+    if targets or wanted.manual:
+        return True
+    return known.enabled and not (known.targets or known.manual)
+
+
+def _revision(wanted: Wanted, enabled: bool, joined: frozenset[int], left: frozenset[int]) -> Revision:  # noqa: FBT001
+    rights = (wanted.manual, wanted.blocked, wanted.full_control)
+    return Revision(enabled, wanted.profile, joined, left, *rights)
+
+
+def _says(known: Known, revision: Revision) -> bool:
+    """Return whether the record says all of the revision already."""
+    if revision.joined or revision.left:
+        return False
+    names = ("enabled", "profile", "manual", "blocked", "full_control")
+    return all(getattr(known, name) == getattr(revision, name) for name in names)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from licensing.clients.agent import LoginAccount
+from licensing.clients.agent import DEFAULT_ROLES, LoginAccount, VaultRole
 from licensing.plans import links, presence
 from licensing.plans.links import LinkFacts, LinkState, LinkView
 from licensing.plans.presence import PresenceFacts, PresenceView
@@ -14,10 +14,12 @@ from licensing.plans.vaults import (
     VaultPresence,
     Verb,
     Wanted,
+    admin_rights,
     member_step,
     plan,
     profile,
     revise,
+    roles_for,
     strangers_to_remove,
 )
 from provisioning.license_types import LicenseType
@@ -26,6 +28,12 @@ ON, OFF = VaultPresence(True, "p"), VaultPresence(False, "p")
 BY_PERSON = VaultPresence(False, "p", disabled_by_person=True)
 DELETED = VaultPresence(False, "p", is_deleted=True)
 RENAMED = VaultPresence(True, "q")
+INSISTING = VaultPresence(True, "p", overrides_person=True)
+DETACHED, DETACHED_OFF = VaultPresence(True, "p", is_detached=True), VaultPresence(False, "p", is_detached=True)
+
+
+def ruling(full_control, *, enabled=True, profile="p"):
+    return VaultPresence(enabled, profile, full_control=full_control)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +52,23 @@ RENAMED = VaultPresence(True, "q")
         (OFF, OFF, Verb.NOTHING),
         (OFF, BY_PERSON, Verb.NOTHING),
         (VaultPresence(False, "q"), OFF, Verb.UPDATE),
+        (INSISTING, BY_PERSON, Verb.ENABLE),
+        (INSISTING, ON, Verb.NOTHING),
+        (VaultPresence(False, "p", overrides_person=True), BY_PERSON, Verb.NOTHING),
+        (ON, DETACHED, Verb.UPDATE),
+        (ON, DETACHED_OFF, Verb.ENABLE),
+        (OFF, DETACHED, Verb.DISABLE),
+        (OFF, DETACHED_OFF, Verb.UPDATE),
+        (DETACHED_OFF, DETACHED, Verb.NOTHING),
+        (DETACHED_OFF, DETACHED_OFF, Verb.NOTHING),
+        (DETACHED_OFF, ON, Verb.DISABLE),
+        (ruling(True), ruling(False), Verb.UPDATE),
+        (ruling(False), ruling(True), Verb.UPDATE),
+        (ruling(True), ruling(True), Verb.NOTHING),
+        (ruling(None), ruling(True), Verb.NOTHING),
+        (ruling(True), ruling(False, enabled=False), Verb.ENABLE),
+        (ruling(True), None, Verb.CREATE),
+        (ruling(True, enabled=False), None, Verb.NOTHING),
     ],
 )
 def test_one_step_brings_a_vault_user_closer(wanted, seen, verb):
@@ -85,6 +110,45 @@ def test_the_profile_changes_with_whatever_a_vault_server_is_told():
     assert len({profile(account), *map(profile, others)}) == 4
 
 
+UNKNOWN = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("roles", "full_control", "expected"),
+    [
+        (DEFAULT_ROLES, True, DEFAULT_ROLES + 1),
+        (DEFAULT_ROLES + 1, False, DEFAULT_ROLES),
+        (DEFAULT_ROLES + 1, True, DEFAULT_ROLES + 1),
+        (DEFAULT_ROLES, False, DEFAULT_ROLES),
+        (1, None, 1),
+        (1, False, 0),
+        (UNKNOWN + 4096 + 512, True, UNKNOWN + 4096 + 513),
+        (UNKNOWN + 4096 + 513, False, UNKNOWN + 4096 + 512),
+    ],
+)
+def test_full_control_is_one_bit_and_every_other_stays(roles, full_control, expected):
+    assert roles_for(roles, full_control) == expected
+
+
+PARTIAL = [
+    VaultRole.SEE_ALL_OBJECTS,
+    VaultRole.UNDELETE_OBJECTS,
+    VaultRole.DESTROY_OBJECTS,
+    VaultRole.FORCE_UNDO_CHECKOUT,
+    VaultRole.CHANGE_OBJECT_SECURITY,
+    VaultRole.CHANGE_METADATA_STRUCTURE,
+    VaultRole.MANAGE_USER_ACCOUNTS,
+    VaultRole.MANAGE_COMMON_VIEWS,
+    VaultRole.MANAGE_WORKFLOWS,
+]
+
+
+def test_admin_rights_are_told_as_the_vault_has_them():
+    assert {admin_rights(DEFAULT_ROLES | one) for one in PARTIAL} == {"Partial admin rights"}
+    assert admin_rights(DEFAULT_ROLES | 1 | VaultRole.MANAGE_WORKFLOWS) == "Full control of vault"
+    assert admin_rights(DEFAULT_ROLES | VaultRole.CANNOT_MANAGE_PRIVATE_VIEWS | UNKNOWN) == "No admin rights"
+
+
 def ids(*numbers):
     return frozenset(numbers)
 
@@ -103,6 +167,73 @@ def ids(*numbers):
     ],
 )
 def test_a_vault_user_is_due_only_when_something_is_new(wanted, known, expected):
+    assert revise(wanted, known) == expected
+
+
+def given(*targets, **rights):
+    return Wanted(ids(*targets), "p", manual=True, **rights)
+
+
+def blocked(*targets):
+    return Wanted(ids(*targets), "p", blocked=True)
+
+
+NOBODY = Wanted(ids(), "p")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known", "expected"),
+    [
+        (given(), None, Revision(True, "p", ids(), ids(), manual=True)),
+        (given(1), None, Revision(True, "p", ids(1), ids(), manual=True)),
+        (given(), Known(True, "p", ids(), manual=True), None),
+        (given(), Known(False, "p", ids()), Revision(True, "p", ids(), ids(), manual=True)),
+        (given(), Known(True, "p", ids(1)), Revision(True, "p", ids(), ids(1), manual=True)),
+        (NOBODY, Known(True, "p", ids(), manual=True), Revision(False, "p", ids(), ids())),
+        (Wanted(ids(1), "p"), Known(True, "p", ids(1), manual=True), Revision(True, "p", ids(), ids())),
+        (NOBODY, Known(True, "p", ids(1), ids(1), manual=True), Revision(True, "p", ids(), ids())),
+        (NOBODY, Known(True, "p", ids()), None),
+    ],
+)
+def test_manual_access_keeps_a_vault_user_enabled_beside_links(wanted, known, expected):
+    assert revise(wanted, known) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known", "expected"),
+    [
+        (blocked(), None, None),
+        (blocked(1), None, None),
+        (blocked(1), Known(True, "p", ids(1)), Revision(False, "p", ids(), ids(), blocked=True)),
+        (blocked(1), Known(False, "p", ids(1), blocked=True), None),
+        (blocked(1, 2), Known(False, "p", ids(1), blocked=True), Revision(False, "p", ids(2), ids(), blocked=True)),
+        (blocked(1), Known(True, "p", ids(1), is_there=False), Revision(False, "p", ids(), ids(1), blocked=True)),
+        (blocked(), Known(True, "p", ids(), manual=True), Revision(False, "p", ids(), ids(), blocked=True)),
+        (blocked(), Known(True, "p", ids()), Revision(False, "p", ids(), ids(), blocked=True)),
+        (Wanted(ids(1), "p"), Known(False, "p", ids(1), blocked=True), Revision(True, "p", ids(), ids())),
+        (NOBODY, Known(False, "p", ids(), blocked=True), Revision(False, "p", ids(), ids())),
+        (NOBODY, Known(False, "p", ids(1), ids(1), blocked=True), Revision(True, "p", ids(), ids())),
+    ],
+)
+def test_a_blocked_vault_user_is_disabled_and_stays_in_its_groups(wanted, known, expected):
+    assert revise(wanted, known) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known", "expected"),
+    [
+        (Wanted(ids(), "p", full_control=True), None, None),
+        (given(full_control=True), None, Revision(True, "p", ids(), ids(), manual=True, full_control=True)),
+        (
+            Wanted(ids(), "p", full_control=True),
+            Known(True, "p", ids()),
+            Revision(True, "p", ids(), ids(), full_control=True),
+        ),
+        (Wanted(ids(), "p", full_control=False), Known(True, "p", ids(), full_control=False), None),
+        (NOBODY, Known(True, "p", ids(), full_control=True), Revision(True, "p", ids(), ids())),
+    ],
+)
+def test_full_control_alone_makes_nobody_a_vault_user(wanted, known, expected):
     assert revise(wanted, known) == expected
 
 
