@@ -92,9 +92,7 @@ def block(*, accounts: Sequence[LoginAccount], vault: Vault, actor: Actor, at: d
     Returns for how many that is new. Raises ``AccountElsewhere``.
     """
     deed = _Deed(accounts=accounts, vault=vault, actor=actor, at=at)
-    changed = _decide(deed, "disable in vault", lambda old: old._replace(access=Access.BLOCKED))
-    _switch(deed, changed, is_enabled=False)
-    return len(changed)
+    return len(_decide(deed, "disable in vault", lambda old: old._replace(access=Access.BLOCKED), switched=False))
 
 
 @transaction.atomic
@@ -105,9 +103,7 @@ def unblock(*, accounts: Sequence[LoginAccount], vault: Vault, actor: Actor, at:
     were. Raises ``AccountElsewhere``.
     """
     deed = _Deed(accounts=accounts, vault=vault, actor=actor, at=at)
-    changed = _decide(deed, "enable in vault", _leaving(Access.BLOCKED), also_unchanged=True)
-    _switch(deed, changed, is_enabled=True)
-    return len(changed)
+    return len(_decide(deed, "enable in vault", _leaving(Access.BLOCKED), also_unchanged=True, switched=True))
 
 
 @transaction.atomic
@@ -138,6 +134,7 @@ def _decide(
     *,
     refuse_removed: bool = False,
     also_unchanged: bool = False,
+    switched: bool | None = None,
 ) -> list[LoginAccount]:
     """Record what ``change`` makes of each decision; return the accounts of which something is new."""
     accounts = _locked(deed.accounts, deed.vault)
@@ -149,6 +146,8 @@ def _decide(
     if news:
         _write(news, deed)
         _audit(deed, action, {one.username: (old.get(one.pk, NOTHING), new) for one, new in news.items()})
+        if switched is not None:
+            _switch(deed, list(news), is_enabled=switched)
         touch_accounts([one.pk for one in news])
         announce(deed.vault.subscription_id)
     return list(news)
@@ -194,14 +193,8 @@ def _write(news: dict[LoginAccount, Decision], deed: _Deed) -> None:
 
 
 def _switch(deed: _Deed, accounts: Sequence[LoginAccount], *, is_enabled: bool) -> None:
-    if accounts:
-        vault_users_switched.send(
-            sender=None,
-            vault_id=deed.vault.pk,
-            account_ids=[one.pk for one in accounts],
-            is_enabled=is_enabled,
-            at=deed.at,
-        )
+    ids = [one.pk for one in accounts]
+    vault_users_switched.send(sender=None, vault_id=deed.vault.pk, account_ids=ids, is_enabled=is_enabled, at=deed.at)
 
 
 def _audit(deed: _Deed, action: str, changes: dict[str, tuple[Decision, Decision]]) -> None:
