@@ -1,0 +1,1 @@
+"""Synchronization survives the death of its processes: ``python -m tests.faults`` (README.md)."""
