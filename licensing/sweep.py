@@ -14,7 +14,7 @@ from licensing.models import WAITING, Ending, LicenseGrant, VaultStatus
 from licensing.reconcilers import licenses, vaults
 from licensing.reconcilers.licenses import Tally
 from licensing.reconcilers.sessions import VaultTally
-from licensing.services import due
+from licensing.services import due, turns
 from licensing.services.differences import differences
 from provisioning.models import Subscription
 
@@ -25,10 +25,15 @@ EMBEDDED_WORKER: Final = (
 """What follows the interpreter in the command line of the embedded installation's worker."""
 
 
-def due_vaults(now: datetime, *, subscription_id: int | None = None) -> list[int]:
-    """Return the vaults that need a look, of one subscription or of all, and that no worker is looking at."""
+def due_vaults(now: datetime, *, subscription_id: int | None = None, slots: int | None = None) -> list[int]:
+    """Return the vaults that need a look, of one subscription or of all, and that no worker is looking at.
+
+    Without slow ones while these hold their share of the workers' ``slots``.
+    """
     due.know_vaults()
     found = due.due_vaults(now)
+    if slots is not None and not turns.has_room(now, slots=slots):
+        found = found.exclude(turns.SLOW)
     if subscription_id is not None:
         found = found.filter(subscription_id=subscription_id)
     return list(found.values_list("vault_id", flat=True))

@@ -10,8 +10,7 @@ from provisioning.models import GroupLink, Subscription, Vault
 class VaultStatus(models.Model):
     """How keeping one vault in step goes; its lease lets one worker at a time speak with the vault.
 
-    The vault is looked at from ``due_at`` on, and compared in full from ``compare_due_at`` on. The ``drift_…`` counts
-    are the report of the last full comparison.
+    The vault is looked at from ``due_at`` on, and compared in full from ``compare_due_at`` on.
     """
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="+", db_index=False)
@@ -32,10 +31,6 @@ class VaultStatus(models.Model):
     read_only_sessions = models.PositiveIntegerField(default=0)
     is_slow = models.BooleanField(default=False)
     """Whether its calls took so long lately that it must not hold up the others."""
-    drift_missing = models.PositiveIntegerField(default=0)
-    drift_unexpected = models.PositiveIntegerField(default=0)
-    drift_different = models.PositiveIntegerField(default=0)
-    drift_repaired = models.PositiveIntegerField(default=0)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["due_at"], name="vault_status_due")]
@@ -65,8 +60,9 @@ class LinkStatus(models.Model):
 class DriftReport(models.Model):
     """What a full comparison of a vault found; ``finished_at`` is null while it runs, ``problem`` is why it broke off.
 
-    ``asked_by`` is who wanted it now, empty for the one that comes every six hours. ``users_count`` and
-    ``members_count`` are how many were looked at so far, ``total`` about how many there are.
+    ``asked_by`` is who wanted it now, empty for the one that comes every six hours. ``users_count``,
+    ``accounts_count`` and ``members_count`` are how many of each were looked at so far, ``total`` about how many there
+    are in all; ``position`` is where the comparison goes on (``licensing.reconcilers.journals``).
     """
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="+", db_index=False)
@@ -75,6 +71,7 @@ class DriftReport(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     users_count = models.PositiveIntegerField(default=0)
+    accounts_count = models.PositiveIntegerField(default=0)
     members_count = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     missing = models.PositiveIntegerField(default=0)
@@ -82,6 +79,7 @@ class DriftReport(models.Model):
     different = models.PositiveIntegerField(default=0)
     repaired = models.PositiveIntegerField(default=0)
     problem = models.TextField(blank=True)
+    position = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -3,125 +3,184 @@
 Every listing is walked a page at a time with the records of the same range beside it, so that memory stays constant.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import QuerySet
-
-from licensing.clients.agent import LoginAccount
+from licensing.clients.agent import LoginAccount as ServerAccount
 from licensing.clients.agent import VaultUser as SeenUser
 from licensing.models import Ending, VaultUser
 from licensing.plans import vaults as plan
-from licensing.reconcilers import targets, vault_users
-from licensing.reconcilers.ranges import ranges
+from licensing.plans.drift import Drift, Kind, person
+from licensing.reconcilers import account_comparisons, targets, vault_users
+from licensing.reconcilers.journals import Journal, Stage, Step
+from licensing.reconcilers.ranges import Range
 from licensing.reconcilers.sessions import VaultSession
-from licensing.reconcilers.targets import Drift, lock_users, wake
-from licensing.services import bulk
+from licensing.reconcilers.targets import lock_users, wake
+from licensing.services import bulk, drift, names
 from licensing.services.due import UNPREPARED
-from provisioning.models import GroupLink
+from provisioning.models import GroupLink, VaultUserGroup
 
 EVERY = timedelta(hours=6)
 SPREAD = 1800
 """Comparisons of different vaults are spread over so many seconds."""
+GROUP = "group:"
+"""How the key of a group among the members of a group begins (docs/vault-agent.md)."""
+_USERS: Stage = (Step.USERS, 0)
+_ACCOUNTS: Stage = (Step.ACCOUNTS, 0)
 
 
 def compare(session: VaultSession) -> Drift:
-    """Compare users, login accounts and targets; what differs is recorded and due. Keeps the report."""
-    drift = Drift()
-    for part in ranges(session.list_users, attrgetter("key")):
-        rows = part.records(_records(session), "account_uid")
-        _compare_users(session, list(rows), part.items, drift)
-    for accounts in ranges(session.list_accounts, _account_key):
-        rows = accounts.records(_records(session).filter(seen_enabled__isnull=False), "account_uid")
-        _compare_accounts(session, list(rows), accounts.items, drift)
+    """Compare users, login accounts and targets; what differs is recorded and due. Keeps the report.
+
+    One that was interrupted goes on where it was. Raises ``TurnOver`` when it is interrupted again.
+    """
+    journal = Journal(session, None if session.only_looks else drift.begin(session.vault, session.lease.now()))
+    for users in journal.parts(_USERS, session.list_users, attrgetter("key")):
+        _compare_users(journal, users)
+    for accounts in journal.parts(_ACCOUNTS, session.list_accounts, _account_key):
+        account_comparisons.compare(journal, _ACCOUNTS, accounts)
     for link in _links(session):
-        if not targets.members_due(link):
-            targets.compare(session, link, drift)
-    if not session.only_looks:
-        _report(session, drift)
-    return drift
+        _compare_members(journal, link)
+    _finish(journal)
+    return journal.total
 
 
-def _records(session: VaultSession) -> QuerySet[VaultUser]:
-    return VaultUser.objects.filter(vault=session.vault)
-
-
-def _account_key(account: LoginAccount) -> str:
+def _account_key(account: ServerAccount) -> str:
     return account.uid or f"username:{account.username}"
 
 
 def _links(session: VaultSession) -> list[GroupLink]:
-    links = GroupLink.objects.filter(target__vault=session.vault, paused_at__isnull=True, status__isnull=False)
-    return list(links.filter(~UNPREPARED, target__remote_id__isnull=False).select_related("target"))
+    links = GroupLink.objects.filter(target__vault=session.vault, paused_at__isnull=True, ending_at__isnull=True)
+    prepared = links.filter(~UNPREPARED, status__isnull=False, target__remote_id__isnull=False)
+    return list(prepared.select_related("target", "group").order_by("target_id"))
 
 
-def _compare_users(session: VaultSession, rows: list[VaultUser], items: dict[str, SeenUser], drift: Drift) -> None:
-    known = {str(row.account_uid): row for row in rows}
-    drift.unexpected += sum(key not in known and not user.deleted for key, user in items.items())
-    news = [row for uid, row in known.items() if _seen(items.get(uid)) != (row.remote_id, row.seen_enabled)]
-    steps = [row for uid, row in known.items() if _needs_step(row, items.get(uid))]
-    for row in news:
-        seen = items.get(str(row.account_uid))
-        is_gone = seen is None or seen.deleted
-        drift.missing += is_gone
-        drift.different += not is_gone
-    _make_due(session, news, steps, items, drift)
-
-
-def _seen(user: SeenUser | None) -> tuple[int | None, bool | None]:
-    return (None, None) if user is None or user.deleted else (user.id, user.enabled)
-
-
-def _needs_step(row: VaultUser, user: SeenUser | None) -> bool:
-    return plan.plan(vault_users.wanted(row), vault_users.presence_of(user, row)) is not plan.Verb.NOTHING
-
-
-def _make_due(
-    session: VaultSession, news: list[VaultUser], steps: list[VaultUser], items: dict[str, SeenUser], drift: Drift
-) -> None:
-    repairing = {row.pk for row in steps if row.due_at is None and row.state != Ending.STALLED}
-    waking = repairing | {row.pk for row in news if row.due_at is None}
-    drift.repaired += len(repairing)
-    if session.only_looks or not (news or waking):
+def _compare_members(journal: Journal, link: GroupLink) -> None:
+    """Compare a target's members, unless it is not yet known whom the link wants."""
+    if targets.members_due(link):
         return
-    with session.lease.recording():
-        lock_users([*waking, *(row.pk for row in news)])
-        rows = [_news_row(row, items.get(str(row.account_uid))) for row in news]
-        bulk.change(VaultUser, rows, changing=["remote_id", "seen_enabled"])
-        wake(session, waking)
+    stage: Stage = (Step.MEMBERS, link.target_id)
+    listing = partial(journal.session.list_members, link.target.remote_id or 0)
+    for part in journal.parts(stage, listing, attrgetter("key")):
+        rows = targets.known_members(link, part)
+        leaving = targets.strangers(link, part, rows)
+        called = _named(journal.session, leaving)
+        if not journal.session.only_looks:
+            targets.remove(journal.session, link, leaving)
+        with journal.page(stage, part) as found:
+            targets.record_members(journal.session, link, part, rows, found)
+            for key in leaving:
+                subject = f"{link.target.name}: {called.get(key, key)}"
+                found.found(Kind.UNEXPECTED, subject, "is a member although no link wants it", is_repaired=True)
 
 
-def _news_row(row: VaultUser, user: SeenUser | None) -> dict[str, Any]:
-    remote_id, enabled = _seen(user)
-    return {"id": row.pk, "remote_id": remote_id, "seen_enabled": enabled}
+def _named(session: VaultSession, keys: list[str]) -> dict[str, str]:
+    """Return how the vault calls these members, as far as they are vault users or known groups."""
+    users = [key for key in keys if not key.startswith(GROUP)]
+    found = session.ask(session.agent.get_vault_users, users) if users else []
+    called = {user.key: user.username for user in found if user.username}
+    groups = [key.removeprefix(GROUP) for key in keys if key.startswith(GROUP)]
+    known = VaultUserGroup.objects.filter(vault=session.vault, remote_id__in=groups)
+    return called | {f"{GROUP}{number}": f"the group {name}" for number, name in known.values_list("remote_id", "name")}
 
 
-def _compare_accounts(
-    session: VaultSession, rows: list[VaultUser], items: dict[str, LoginAccount], drift: Drift
-) -> None:
-    """Login accounts that are not as they were left are put again."""
-    changed = [row for row in rows if row.account_id and _profile(items.get(str(row.account_uid))) != row.seen_profile]
-    news = [row for row in changed if row.due_at is None]
-    drift.different += len(news)
-    drift.repaired += len(news)
-    if session.only_looks or not changed:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A record and the vault user that was seen for it, None when the vault does not have it."""
+
+    row: VaultUser
+    user: SeenUser | None
+
+    @property
+    def is_there(self) -> bool:
+        return self.user is not None and not self.user.deleted
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the vault has the user, and how, is not as it was left."""
+        return (self.seen["remote_id"], self.seen["seen_enabled"]) != (self.row.remote_id, self.row.seen_enabled)
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What is to be recorded of it."""
+        if self.user is None or self.user.deleted:
+            return {"remote_id": None, "seen_enabled": None, "seen_roles": None}
+        return {"remote_id": self.user.id, "seen_enabled": self.user.enabled, "seen_roles": self.user.roles}
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether it needs a step that is not on its way already and that the vault has not refused."""
+        if self.row.due_at is not None or self.row.state == Ending.STALLED:
+            return False
+        seen = vault_users.presence_of(self.user, self.row)
+        return plan.plan(vault_users.wanted(self.row), seen) is not plan.Verb.NOTHING
+
+    @property
+    def detail(self) -> str:
+        """How it is, in words."""
+        if self.user is None:
+            return "is missing in the vault"
+        return "was deleted in the vault by a person" if self.user.deleted else _difference(self.row, self.user)
+
+
+def _difference(row: VaultUser, user: SeenUser) -> str:
+    if row.seen_enabled is None:
+        return "is in the vault, where it was not known"
+    if user.enabled != row.seen_enabled:
+        return f"was {'enabled' if user.enabled else 'disabled'} in the vault by a person"
+    if user.username is None:
+        return "has lost its login account"
+    if user.id != row.remote_id:
+        return f"has the number {user.id} in the vault, and had {row.remote_id}"
+    return "has other admin rights in the vault than it shall have"
+
+
+def _compare_users(journal: Journal, part: Range[SeenUser]) -> None:
+    rows = list(part.records(VaultUser.objects.filter(vault=journal.session.vault), "account_uid"))
+    looks = [_Look(row, part.items.get(str(row.account_uid))) for row in rows]
+    known = {str(row.account_uid) for row in rows}
+    with journal.page(_USERS, part) as found:
+        for key, user in part.items.items():
+            if key not in known and not user.deleted:
+                detail = "is in the vault, and no user of the portal"
+                found.found(Kind.UNEXPECTED, user.username or key, detail, is_repaired=False)
+        _report(looks, found)
+        if not journal.session.only_looks:
+            _record(journal.session, looks)
+
+
+def _report(looks: Iterable[_Look], found: Drift) -> None:
+    drifted = [look for look in looks if look.is_news or look.is_repaired]
+    called = names.of_accounts(look.row.account_id for look in drifted)
+    for look in drifted:
+        username = look.user.username if look.user else None
+        subject = called.get(look.row.account_id or 0) or person("", username or str(look.row.account_uid))
+        kind = Kind.DIFFERENT if look.is_there else Kind.MISSING
+        found.found(kind, subject, look.detail, is_repaired=look.is_repaired)
+
+
+def _record(session: VaultSession, looks: list[_Look]) -> None:
+    """Record how the users were seen; who changed or needs a step is due."""
+    changed = [look for look in looks if look.is_news or look.seen["seen_roles"] != look.row.seen_roles]
+    waking = {look.row.pk for look in looks if look.row.due_at is None and (look.is_news or look.is_repaired)}
+    if not (changed or waking):
         return
-    with session.lease.recording():
-        lock_users(row.pk for row in changed)
-        VaultUser.objects.filter(pk__in=[row.pk for row in changed]).update(seen_profile="")
-        wake(session, [row.pk for row in news])
+    lock_users([*waking, *(look.row.pk for look in changed)])
+    rows = [{"id": look.row.pk, **look.seen} for look in changed]
+    bulk.change(VaultUser, rows, changing=["remote_id", "seen_enabled", "seen_roles"])
+    wake(session, waking)
 
 
-def _profile(account: LoginAccount | None) -> str:
-    return plan.profile(account) if account else ""
-
-
-def _report(session: VaultSession, drift: Drift) -> None:
-    now = session.lease.now()
+def _finish(journal: Journal) -> None:
+    if journal.report is None:
+        return
+    session, now = journal.session, journal.session.lease.now()
     with session.lease.recording() as status:
         status.compared_at = now
         status.compare_due_at = now + EVERY + timedelta(seconds=session.vault.pk * 61 % SPREAD)
-        status.drift_missing, status.drift_unexpected = drift.missing, drift.unexpected
-        status.drift_different, status.drift_repaired = drift.different, drift.repaired
-        status.save()
+        status.save(update_fields=["compared_at", "compare_due_at"])
+        drift.finish(journal.report, now)

@@ -1,21 +1,36 @@
-"""Speaking with one vault under its lease."""
+"""Speaking with one vault under its lease, for a turn at a time (decision 20)."""
 
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
 from licensing.clients.agent import AgentUnavailable, GroupMember, LoginAccount, Outcome, Page, VaultAgent, VaultUser
 from licensing.reconcilers.ranges import PAGE
+from licensing.services import turns
 from licensing.services.leases import Lease
 from provisioning.models import Vault
 
 T = TypeVar("T")
+TURN: Final = timedelta(seconds=15)
+"""How long one vault is worked at before others have their turn."""
+SLOW_CALL: Final = 2.0
+"""A call that takes more seconds than this makes a vault a slow one."""
+
+
+class TurnOver(Exception):
+    """The vault has been worked at for long enough, or holds up others; what is left to do stays due."""
 
 
 @dataclass(slots=True)
 class VaultTally:
-    """What was done in a vault; ``repaired`` counts what a full comparison found different and made due."""
+    """What was done in a vault; ``repaired`` counts what a full comparison found different and made due.
+
+    ``is_unfinished``: the turn was over before everything was done.
+    """
 
     created: int = 0
     updated: int = 0
@@ -23,6 +38,7 @@ class VaultTally:
     disabled: int = 0
     failed: int = 0
     repaired: int = 0
+    is_unfinished: bool = False
 
     def count(self, outcome: Outcome) -> None:
         """Count one answer of the vault."""
@@ -40,6 +56,7 @@ class VaultSession:
     """One vault, the client of its agent, and the lease that lets this worker speak.
 
     With ``only_looks`` a comparison counts what differs, and changes neither the vault nor the records.
+    ``is_known_slow``: it was a slow vault before; ``is_slow``: a call was slow now.
     """
 
     vault: Vault
@@ -47,21 +64,43 @@ class VaultSession:
     lease: Lease
     tally: VaultTally = field(default_factory=VaultTally)
     only_looks: bool = False
+    is_known_slow: bool = False
+    is_slow: bool = False
 
     @property
     def guid(self) -> str:
         return str(self.vault.guid)
 
     def ask(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """Make a call that changes nothing; when its answer is lost, once more."""
-        self.lease.renew()
+        """Make a call that changes nothing; when its answer is lost, once more unless that took long."""
         try:
-            return call(self.guid, *arguments, **options)
+            with self._timed():
+                return call(self.guid, *arguments, **options)
         except AgentUnavailable as lost:
-            if lost.retry_after:
+            if lost.retry_after or self.is_slow:
                 raise
+        with self._timed():
+            return call(self.guid, *arguments, **options)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
         self.lease.renew()
-        return call(self.guid, *arguments, **options)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            if time.monotonic() - began > SLOW_CALL and not self.is_slow:
+                self.is_slow = True
+                if not self.only_looks:
+                    turns.mark_slow(self.vault)
+
+    def end_of_batch(self) -> None:
+        """Give way to other vaults: after some time, and at once when the vault turns out to be slow.
+
+        Raises ``TurnOver``.
+        """
+        if self.lease.now() - self.lease.start > TURN or (self.is_slow and not self.is_known_slow):
+            raise TurnOver
 
     def tell(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """Make a call that changes something; when its answer is lost, once more under the same idempotency key.

@@ -1,30 +1,19 @@
 """Target groups of links: made when missing, and compared with what their links want."""
 
-from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import partial
 from operator import attrgetter
 
 from django.db.models import F
 
-from licensing.clients.agent import MAX_ITEMS
+from licensing.clients.agent import MAX_ITEMS, GroupMember
 from licensing.models import Ending, LinkStatus, VaultUser, VaultUserMembership
 from licensing.plans import vaults as plan
-from licensing.reconcilers.ranges import ranges
+from licensing.plans.drift import Drift, Kind
+from licensing.reconcilers.ranges import Range, ranges
 from licensing.reconcilers.sessions import VaultSession
-from licensing.services import bulk
-from licensing.services.due import unprepared_links
+from licensing.services import bulk, due, names
 from provisioning.models import DueAccount, GroupLink, VaultUserGroup
-
-
-@dataclass(slots=True)
-class Drift:
-    """What a comparison found in a vault that is not as it was left; ``repaired`` of these are put right."""
-
-    missing: int = 0
-    unexpected: int = 0
-    different: int = 0
-    repaired: int = 0
 
 
 def prepare(session: VaultSession) -> None:
@@ -33,7 +22,7 @@ def prepare(session: VaultSession) -> None:
     A link waits while a member of its group is not yet looked at: in *replace* mode whom the link does not want must
     leave, so first it must be known whom it wants.
     """
-    links = unprepared_links().filter(target__vault=session.vault)
+    links = due.unprepared_links().filter(target__vault=session.vault)
     for link in links.select_related("target", "group"):
         if not members_due(link):
             _prepare(session, link)
@@ -53,7 +42,7 @@ def _prepare(session: VaultSession, link: GroupLink) -> None:
         sentence = f"“{link.target.name}” is built in and its members cannot be set. Choose another target group."
         _conclude(session, link, Ending.STALLED, sentence)
         return
-    compare(session, link, Drift())
+    _take_stock(session, link)
     _conclude(session, link, Ending.READY, "")
 
 
@@ -75,36 +64,52 @@ def _conclude(session: VaultSession, link: GroupLink, state: Ending, reason: str
         )
 
 
-def compare(session: VaultSession, link: GroupLink, drift: Drift) -> None:
-    """Compare the target's members with the records, a page at a time; make due who is not as wanted.
+def _take_stock(session: VaultSession, link: GroupLink) -> None:
+    """Record who is in the target, a page at a time; who is not as wanted is due, or leaves."""
+    for part in ranges(partial(session.list_members, link.target.remote_id or 0), attrgetter("key")):
+        rows = known_members(link, part)
+        remove(session, link, strangers(link, part, rows))
+        with session.lease.recording():
+            record_members(session, link, part, rows, Drift())
 
-    In *replace* mode members that no record knows leave at once. Raises as the vault agent does.
-    """
+
+def known_members(link: GroupLink, part: Range[GroupMember]) -> list[VaultUserMembership]:
+    """Return what is recorded of the target's members in the range of a page."""
     records = VaultUserMembership.objects.filter(target_id=link.target_id).select_related("vault_user")
-    listing = partial(session.list_members, link.target.remote_id or 0)
-    for part in ranges(listing, attrgetter("key")):
-        known = {str(row.vault_user.account_uid): row for row in part.records(records, "vault_user__account_uid")}
-        _record_seen(session, known, part.items.keys(), drift)
-        strangers = plan.strangers_to_remove(present=part.items, known=known.keys(), mode=plan.Mode(link.mode))
-        if not session.only_looks:
-            _remove(session, link, strangers)
-        drift.unexpected += len(strangers)
-        drift.repaired += len(strangers)
+    return list(part.records(records, "vault_user__account_uid"))
 
 
-def _record_seen(session: VaultSession, known: dict[str, VaultUserMembership], present: Set[str], drift: Drift) -> None:
-    """Record who is there; who is not as wanted becomes due."""
-    news = [row for uid, row in known.items() if row.seen != (uid in present)]
-    drift.missing += sum(row.wanted for row in news if row.seen)
-    drift.unexpected += sum(not row.wanted for row in news if not row.seen)
-    drift.repaired += sum(row.wanted == row.seen for row in news)
-    open_users = [row.vault_user_id for uid, row in known.items() if row.wanted != (uid in present)]
+def strangers(link: GroupLink, part: Range[GroupMember], rows: Sequence[VaultUserMembership]) -> list[str]:
+    """Return the members that no record knows and that must leave at once: in *replace* mode all of them."""
+    known = {str(row.vault_user.account_uid) for row in rows}
+    return plan.strangers_to_remove(present=part.items, known=known, mode=plan.Mode(link.mode))
+
+
+def record_members(
+    session: VaultSession, link: GroupLink, part: Range[GroupMember], rows: Sequence[VaultUserMembership], drift: Drift
+) -> None:
+    """Record who is there; who is not as wanted becomes due. Within a transaction that holds the lease."""
+    here = [(row, str(row.vault_user.account_uid) in part.items) for row in rows]
+    news = [row for row, is_there in here if row.seen != is_there]
+    _report(link, [row for row in news if row.wanted == row.seen], drift)
+    open_users = [row.vault_user_id for row, is_there in here if row.wanted != is_there]
     if session.only_looks or not (news or open_users):
         return
-    with session.lease.recording():
-        lock_users([*open_users, *(row.vault_user_id for row in news)])
-        bulk.change(VaultUserMembership, [{"id": row.pk, "seen": not row.seen} for row in news], changing=["seen"])
-        wake(session, open_users)
+    lock_users([*open_users, *(row.vault_user_id for row in news)])
+    bulk.change(VaultUserMembership, [{"id": row.pk, "seen": not row.seen} for row in news], changing=["seen"])
+    wake(session, open_users)
+
+
+def _report(link: GroupLink, rows: Sequence[VaultUserMembership], drift: Drift) -> None:
+    """Report those who were as wanted and are so no more."""
+    called = names.of_accounts(row.vault_user.account_id for row in rows)
+    for row in rows:
+        subject = f"{link.target.name}: {called.get(row.vault_user.account_id or 0, row.vault_user.account_uid)}"
+        if row.wanted:
+            drift.found(Kind.MISSING, subject, "is no member although a link wants it", is_repaired=True)
+        else:
+            is_repaired = row.added_by_us or link.mode == GroupLink.Mode.REPLACE
+            drift.found(Kind.UNEXPECTED, subject, "is a member although no link wants it", is_repaired=is_repaired)
 
 
 def lock_users(ids: Iterable[int]) -> None:
@@ -117,7 +122,8 @@ def wake(session: VaultSession, ids: Iterable[int]) -> None:
     VaultUser.objects.filter(pk__in=ids).update(generation=F("generation") + 1, due_at=session.lease.start)
 
 
-def _remove(session: VaultSession, link: GroupLink, keys: list[str]) -> None:
+def remove(session: VaultSession, link: GroupLink, keys: Sequence[str]) -> None:
+    """Take members out of the target."""
     for start in range(0, len(keys), MAX_ITEMS):
         chunk = keys[start : start + MAX_ITEMS]
         session.tell(session.agent.change_group_members, link.target.remote_id, remove=chunk)

@@ -7,7 +7,8 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from licensing.models import DriftFinding, DriftReport, VaultStatus
+from licensing.models import DriftFinding, DriftReport, VaultStatus, VaultUser, VaultUserMembership
+from licensing.plans.drift import Drift
 from licensing.services import due
 from provisioning.actor import Actor
 from provisioning.models import Vault
@@ -82,4 +83,65 @@ def findings(report: DriftReport, *, cursor: str = "", kind: str = "") -> Page[D
 
 def progress(report: DriftReport) -> Progress:
     """Return how far the comparison is."""
-    return Progress(report.users_count + report.members_count, report.total)
+    return Progress(report.users_count + report.accounts_count + report.members_count, report.total)
+
+
+def begin(vault: Vault, at: datetime) -> DriftReport:
+    """Return the report of the vault's comparison: the one that a person asked for, an interrupted one, or a new one.
+
+    Only the holder of the vault's lease does this; every user is looked at twice, as a vault user and as an account.
+    """
+    users = VaultUser.objects.filter(vault=vault).count()
+    members = VaultUserMembership.objects.filter(target__vault=vault).count()
+    known = running(vault)
+    report = known or DriftReport(subscription_id=vault.subscription_id, vault=vault, started_at=at)
+    report.total, report.problem = 2 * users + members, ""
+    report.save()
+    return report
+
+
+def room(report: DriftReport) -> int:
+    """Return how many findings the report can still name."""
+    return max(0, MOST_FINDINGS - report.missing - report.unexpected - report.different)
+
+
+def write(report: DriftReport, found: Drift) -> None:
+    """Write another part of the comparison, within the transaction of its results."""
+    for name in _COUNTS:
+        setattr(report, name, getattr(report, name) + getattr(found, name))
+    report.save(update_fields=[*_COUNTS, "users_count", "accounts_count", "members_count", "position"])
+    rows = [
+        DriftFinding(report=report, kind=one.kind, subject=one.subject, detail=one.detail, is_repaired=one.is_repaired)
+        for one in found.findings
+    ]
+    DriftFinding.objects.bulk_create(rows)
+
+
+def finish(report: DriftReport, at: datetime) -> None:
+    """End the report, and forget the vault's oldest ones."""
+    report.finished_at, report.position = at, {}
+    report.save(update_fields=["finished_at", "position"])
+    _prune(report.vault)
+
+
+def interrupt(vault: Vault, problem: str, at: datetime, *, is_over: bool) -> None:
+    """Write why the comparison that runs, if one does, cannot go on now; ``is_over``: it begins anew another time.
+
+    One that has not begun is over too: nobody shall wait for it, and be told that it runs.
+    """
+    report = running(vault)
+    if report is None:
+        return
+    report.problem = problem
+    report.save(update_fields=["problem"])
+    if is_over or not report.position:
+        finish(report, at)
+
+
+def _prune(vault: Vault) -> None:
+    old = list(reports(vault).values_list("pk", flat=True)[KEPT:])
+    DriftFinding.objects.filter(report_id__in=old).delete()
+    DriftReport.objects.filter(pk__in=old).delete()
+
+
+_COUNTS: Final = ("missing", "unexpected", "different", "repaired")

@@ -1,0 +1,88 @@
+"""The report of a comparison while it is written: counts, findings and the place reached are recorded page by page.
+
+A comparison that was interrupted, by a crash or because its turn was over, goes on at that place.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, TypeVar
+
+from licensing.clients.agent import Page
+from licensing.models import DriftReport
+from licensing.plans.drift import Drift
+from licensing.reconcilers.ranges import Range, Rest, ranges
+from licensing.reconcilers.sessions import VaultSession
+from licensing.services import drift
+
+T = TypeVar("T")
+
+
+class Step(IntEnum):
+    """The steps of a comparison, in their order."""
+
+    USERS = 0
+    ACCOUNTS = 1
+    MEMBERS = 2
+
+
+Stage = tuple[Step, int]
+"""A step, and for ``MEMBERS`` the id of the target group, in whose order links are compared."""
+_COUNTS = {Step.USERS: "users_count", Step.ACCOUNTS: "accounts_count", Step.MEMBERS: "members_count"}
+
+
+@dataclass(slots=True)
+class Journal:
+    """``report`` is None for a look that must leave no trace; ``total`` counts what this turn found."""
+
+    session: VaultSession
+    report: DriftReport | None = None
+    total: Drift = field(default_factory=Drift)
+
+    def parts(
+        self, stage: Stage, page_after: Callable[[str | None], Page[T]], key: Callable[[T], str]
+    ) -> Iterator[Range[T]]:
+        """Yield the pages of the stage's listing that have not been compared yet."""
+        reached, rest = self._reached()
+        if stage >= reached:
+            yield from ranges(page_after, key, rest if stage == reached else Rest())
+
+    @contextmanager
+    def page(self, stage: Stage, part: Range[Any]) -> Iterator[Drift]:
+        """Open the transaction in which the page's results are recorded; what is found goes into the ``Drift``.
+
+        Afterwards the vault's turn may be over. Raises ``LeaseLost`` and ``TurnOver``.
+        """
+        if self.report is None:
+            yield self.total
+            return
+        found = Drift(room=drift.room(self.report))
+        with self.session.lease.recording():
+            yield found
+            self._write(self.report, stage, part, found)
+        self.total.add(found)
+        self.session.end_of_batch()
+
+    def _write(self, report: DriftReport, stage: Stage, part: Range[Any], found: Drift) -> None:
+        count = _COUNTS[stage[0]]
+        setattr(report, count, getattr(report, count) + len(part.items))
+        report.position = _position(stage, part.rest)
+        drift.write(report, found)
+
+    def _reached(self) -> tuple[Stage, Rest]:
+        place = self.report.position if self.report else None
+        if not place:
+            return (Step.USERS, 0), Rest()
+        after = uuid.UUID(place["after"]) if place["after"] else None
+        return (Step(place["step"]), place["target"]), Rest(place["cursor"], after, place["is_past"])
+
+
+def _position(stage: Stage, rest: Rest | None) -> dict[str, Any]:
+    """Return the place in the report's form; after the last page of a stage it is before any further one."""
+    step, target = stage
+    if rest is None:
+        step, target, rest = (Step(step + 1), 0, Rest()) if step < Step.MEMBERS else (step, target + 1, Rest())
+    after = str(rest.after) if rest.after else None
+    return {"step": int(step), "target": target, "cursor": rest.cursor, "after": after, "is_past": rest.is_past}
