@@ -5,9 +5,17 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from licensing.models import Ending, LicenseGrant, LicensePool, VaultStatus, VaultUser
+from licensing.models import Ending, LicenseGrant, LicensePool, VaultGroupChange, VaultStatus, VaultUser
 from licensing.services.presence import SOURCE_GRACE
-from provisioning.models import DueAccount, GroupLink, ProvisioningConfiguration, Subscription, UserGroup, Vault
+from provisioning.models import (
+    DueAccount,
+    GroupLink,
+    ProvisioningConfiguration,
+    Subscription,
+    UserGroup,
+    Vault,
+    VaultUserGroup,
+)
 
 BEHIND = ~Q(generation=F("observed_generation"))
 UNPREPARED = Q(status__isnull=True) | ~Q(status__prepared_generation=F("generation"))
@@ -53,8 +61,23 @@ def due_vaults(now: datetime) -> QuerySet[VaultStatus]:
     users = VaultUser.objects.filter(vault_id=OuterRef("vault_id"), due_at__lte=now)
     links = unprepared_links().filter(target__vault_id=OuterRef("vault_id"))
     has_work = Q(state=Ending.READY) & (Q(Exists(users)) | Q(Exists(links)) | Q(compare_due_at__lte=now))
+    wishes = due_changes(now).filter(vault_id=OuterRef("vault_id"))
+    groups = open_groups().filter(vault_id=OuterRef("vault_id"))
+    has_work |= Q(state=Ending.READY) & (Q(Exists(wishes)) | Q(Exists(groups)))
     free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
     return VaultStatus.objects.filter(free).filter(Q(due_at__lte=now) | has_work).order_by("due_at")
+
+
+def due_changes(now: datetime) -> QuerySet[VaultGroupChange]:
+    """Return people's wishes about members of vault user groups that can be carried out now."""
+    return VaultGroupChange.objects.filter(due_at__lte=now, group__remote_id__isnull=False)
+
+
+def open_groups() -> QuerySet[VaultUserGroup]:
+    """Return the vault user groups that a person asked to be made, shown or hidden, and the vault has not refused."""
+    is_open = Q(is_requested=True) | Q(wanted_visible__isnull=False, remote_id__isnull=False)
+    asked = Q(is_requested=True) | Q(wanted_visible__isnull=False)
+    return VaultUserGroup.objects.filter(asked, is_open, reason="")
 
 
 def unprepared_links() -> QuerySet[GroupLink]:
