@@ -1,4 +1,4 @@
-"""What a vault reports of itself: whether it can be written to, its figures, and its user groups."""
+"""What a vault reports of itself: its name, whether it can be written to, its figures, and its user groups."""
 
 from django.db import transaction
 
@@ -8,14 +8,27 @@ from licensing.models import LinkStatus, VaultStatus
 from licensing.reconcilers.sessions import VaultSession
 from licensing.services import agents
 from provisioning.models import Vault, VaultUserGroup
+from provisioning.services.vaults import follow_server_name
+
+
+class VaultRemoved(Exception):
+    """The server had the vault, and has it no more; it is never made again by itself."""
+
+    def __init__(self, vault: Vault) -> None:
+        super().__init__(
+            f"Vault “{vault.name}” is gone from its server. Restore or attach it there; or remove it here, and its "
+            "links with it."
+        )
 
 
 def refresh(session: VaultSession, *, with_groups: bool) -> VaultInfo:
     """Ask the vault how it is, and record that. A vault that its server never had is made there.
 
-    Raises ``AgentUnavailable`` and ``AgentRefused``.
+    Raises ``AgentUnavailable``, ``AgentRefused`` and ``VaultRemoved``.
     """
     info = _vault(session)
+    if (session.vault.name, session.vault.server_name) != (info.name, info.name):
+        follow_server_name(vault=session.vault, server_name=info.name, at=session.lease.now())
     Vault.objects.filter(pk=session.vault.pk).update(
         is_online=info.online,
         user_synchronization=info.user_synchronization,
@@ -25,7 +38,11 @@ def refresh(session: VaultSession, *, with_groups: bool) -> VaultInfo:
         database_bytes=info.figures.database_bytes,
         reported_at=session.lease.now(),
     )
-    VaultStatus.objects.filter(vault=session.vault).update(concurrent_sessions=info.sessions.concurrent)
+    VaultStatus.objects.filter(vault=session.vault).update(
+        concurrent_sessions=info.sessions.concurrent,
+        named_sessions=info.sessions.named,
+        read_only_sessions=info.sessions.read_only,
+    )
     if info.online and with_groups:
         _record_groups(session.vault, session.ask(session.agent.list_groups))
     return info
@@ -35,9 +52,11 @@ def _vault(session: VaultSession) -> VaultInfo:
     try:
         return session.ask(session.agent.get_vault)
     except AgentRefused as refusal:
-        known = VaultStatus.objects.filter(vault=session.vault, is_created=True).exists()
-        if refusal.code != ErrorCode.VAULT_NOT_FOUND or known:
+        if refusal.code != ErrorCode.VAULT_NOT_FOUND:
             raise
+        if VaultStatus.objects.filter(vault=session.vault, is_created=True).exists():
+            Vault.objects.filter(pk=session.vault.pk).update(is_online=False, reported_at=session.lease.now())
+            raise VaultRemoved(session.vault) from refusal
         session.tell(session.agent.create_vault, name=session.vault.name)
         agents.made(session.vault)
         return session.ask(session.agent.get_vault)

@@ -1,8 +1,9 @@
 """Keep one vault in step: its report, its links' target groups, its users, and every six hours all of it.
 
-Whoever holds the vault's lease works until nothing is due. The three endings: READY, looked at again in five minutes
-or as soon as something is due; RETRYING, when the vault could not be reached, after a growing wait; STALLED, when it
-refuses and a person must act, with a look every minute whether somebody did.
+Whoever holds the vault's lease works until nothing is due, or until the vault's turn is over (decision 20). The three
+endings: READY, looked at again in five minutes or as soon as something is due; RETRYING, when the vault could not be
+reached, after a growing wait; STALLED, when it refuses and a person must act, with a look every minute whether somebody
+did.
 """
 
 from datetime import datetime, timedelta
@@ -12,14 +13,17 @@ import structlog
 from licensing.clients.agent import AgentRefused, AgentUnavailable
 from licensing.models import Ending, VaultStatus
 from licensing.plans.backoff import wait_after
+from licensing.plans.drift import Drift
 from licensing.reconcilers import comparisons, group_changes, targets, vault_reports, vault_users
-from licensing.reconcilers.sessions import VaultSession, VaultTally
-from licensing.reconcilers.targets import Drift
-from licensing.services import agents, leases
+from licensing.reconcilers.sessions import TurnOver, VaultSession, VaultTally
+from licensing.reconcilers.vault_reports import VaultRemoved
+from licensing.services import agents, drift, leases, turns
 from provisioning.models import Vault
 
 REPORT_EVERY = timedelta(minutes=5)
 STALLED_FOR = timedelta(minutes=1)
+GIVE_UP_AFTER = 3
+"""After so many failed attempts in a row a comparison that was interrupted is over."""
 log = structlog.get_logger(__name__)
 
 
@@ -30,17 +34,22 @@ class SynchronizationIsOn(Exception):
         super().__init__(f"User synchronization is on in vault “{vault.name}”. Turn it off in M-Files Admin.")
 
 
-def reconcile(vault_id: int, *, now: datetime) -> VaultTally | None:
-    """Bring the vault in line; None when another worker is at it."""
-    lease = leases.acquire(vault_id, now)
+def reconcile(vault_id: int, *, now: datetime, slots: int | None = None) -> VaultTally | None:
+    """Bring the vault in line; None when another worker is at it, or when it is not its turn.
+
+    ``slots`` are those of all workers together; without, nobody else has to be given way to.
+    """
+    lease = leases.acquire(vault_id, now) if slots is None else turns.take(vault_id, now, slots=slots)
     if lease is None:
         return None
-    vault = Vault.objects.get(pk=vault_id)
-    session = VaultSession(vault, agents.agent_for(vault), lease)
     try:
+        status = VaultStatus.objects.select_related("vault").get(vault_id=vault_id)
+        known_slow = status.is_slow or not status.is_created
+        session = VaultSession(status.vault, agents.agent_for(status.vault), lease, is_known_slow=known_slow)
         _work(session)
-    except leases.LeaseLost:
+    except (leases.LeaseLost, VaultStatus.DoesNotExist):
         log.warning("vault lease lost", vault_id=vault_id)
+        return None
     finally:
         lease.release()
     return session.tally
@@ -67,9 +76,12 @@ def _work(session: VaultSession) -> None:
     """Work until nothing is due, and record how it ended. Raises ``LeaseLost``."""
     try:
         _bring_in_line(session)
+    except TurnOver:
+        session.tally.is_unfinished = True
+        _end(session, Ending.READY, "", session.lease.start, attempts=0)
     except AgentUnavailable as outage:
-        _end_retrying(session, outage)
-    except (AgentRefused, SynchronizationIsOn) as refusal:
+        _end_retrying(session, outage, outage.retry_after)
+    except (AgentRefused, SynchronizationIsOn, VaultRemoved) as refusal:
         if isinstance(refusal, AgentRefused) and refusal.retryable:
             _end_retrying(session, refusal)
         else:
@@ -88,6 +100,7 @@ def _bring_in_line(session: VaultSession) -> None:
         raise SynchronizationIsOn(session.vault)
     VaultStatus.objects.filter(pk=status.pk, is_created=False).update(is_created=True)
     group_changes.carry_out(session)
+    session.end_of_batch()
     targets.prepare(session)
     vault_users.reconcile_due(session)
     if status.compare_due_at <= now:
@@ -95,9 +108,11 @@ def _bring_in_line(session: VaultSession) -> None:
         vault_users.reconcile_due(session)
 
 
-def _end_retrying(session: VaultSession, problem: AgentUnavailable | AgentRefused) -> None:
+def _end_retrying(
+    session: VaultSession, problem: AgentUnavailable | AgentRefused, retry_after: float | None = None
+) -> None:
     attempts = VaultStatus.objects.values_list("attempts", flat=True).get(vault=session.vault) + 1
-    due_at = session.lease.now() + wait_after(attempts)
+    due_at = session.lease.now() + wait_after(attempts, retry_after)
     _end(session, Ending.RETRYING, problem.sentence, due_at, attempts=min(attempts, 1000))
 
 
@@ -106,4 +121,8 @@ def _end(session: VaultSession, state: Ending, reason: str, due_at: datetime, *,
         log.warning("vault needs attention", vault_id=session.vault.pk, reason=reason)
     with session.lease.recording() as status:
         status.state, status.reason, status.due_at, status.attempts = state, reason, due_at, attempts
-        status.save(update_fields=["state", "reason", "due_at", "attempts"])
+        status.is_slow = session.is_slow or state == Ending.RETRYING
+        status.save(update_fields=["state", "reason", "due_at", "attempts", "is_slow"])
+        if reason:
+            is_over = state == Ending.STALLED or attempts >= GIVE_UP_AFTER
+            drift.interrupt(session.vault, reason, session.lease.now(), is_over=is_over)
