@@ -13,17 +13,19 @@ from provisioning.models import Vault
 
 TIMEOUT = 10.0
 """The longest silence of a vault agent in seconds; less than a lease lasts."""
+PAGE_TIMEOUT = 3.0
+"""The same while a person waits for a page."""
 
 
-def agent_for(vault: Vault) -> VaultAgent:
+def agent_for(vault: Vault, *, timeout: float = TIMEOUT) -> VaultAgent:
     """Return the client of the vault's agent, or of the emulation in this process when it has no address."""
-    return agent_at(vault.agent_url)
+    return agent_at(vault.agent_url, timeout=timeout)
 
 
-def agent_at(url: str) -> VaultAgent:
+def agent_at(url: str, *, timeout: float = TIMEOUT) -> VaultAgent:
     """Return the client of the agent at that address; empty: of the emulation in this process."""
     if url:
-        return _over_http(url, settings.VAULT_AGENT_TOKEN)
+        return _over_http(url, settings.VAULT_AGENT_TOKEN, timeout)
     return InProcessVaultAgent(_emulation(str(settings.DATA_DIR / "vaults.sqlite3")))
 
 
@@ -35,8 +37,8 @@ def made(vault: Vault) -> None:
 
 
 @cache
-def _over_http(url: str, token: str) -> HttpVaultAgent:
-    return HttpVaultAgent(url, token=token, timeout=TIMEOUT)
+def _over_http(url: str, token: str, timeout: float) -> HttpVaultAgent:
+    return HttpVaultAgent(url, token=token, timeout=timeout)
 
 
 @cache
