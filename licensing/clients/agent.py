@@ -68,6 +68,7 @@ class ErrorCode(StrEnum):
     VERSION_NOT_SUPPORTED = "version_not_supported"
     TOO_MANY_ITEMS = "too_many_items"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    UNAVAILABLE = "unavailable"
     VAULT_NOT_FOUND = "vault_not_found"
     USER_SYNCHRONIZATION_ON = "user_synchronization_on"
     USERNAME_TAKEN = "username_taken"

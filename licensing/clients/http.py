@@ -25,10 +25,9 @@ from licensing.clients.agent import (
     VaultUserGroup,
     VaultUserWish,
 )
+from licensing.clients.calls import KEY_HEADER, VERSION_HEADER
 
 T = TypeVar("T")
-VERSION_HEADER = "Vault-Agent-Version"
-KEY_HEADER = "Idempotency-Key"
 CONNECT_TIMEOUT = 5.0
 # Longer than a server keeps an idle connection would make the first call after a pause fail.
 KEEPALIVE_EXPIRY = 4.0

@@ -125,9 +125,11 @@ def _text(value: object, where: str) -> str:
 
 
 def _whole_number(value: object, where: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST_NUMBER:
+    # JSON has one kind of number: 3078.0 is whole, too.
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    if not isinstance(number, int) or isinstance(number, bool) or abs(number) > LARGEST_NUMBER:
         raise MalformedDocument(f"{where} must be a whole number.")
-    return value
+    return number
 
 
 def _truth(value: object, where: str) -> bool:

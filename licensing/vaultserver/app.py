@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import orjson
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
 from licensing.clients import wire
 from licensing.clients.agent import CONTRACT_VERSION, AgentError, AgentRefused, AgentUnavailable, ErrorCode
-from licensing.clients.http import VERSION_HEADER
+from licensing.clients.calls import REFUSALS, VERSION_HEADER
 from licensing.clients.wire import MalformedDocument
 from licensing.vaultserver import page
 from licensing.vaultserver.core import VaultServer
@@ -26,18 +26,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LARGEST_BODY = 16 * 2**20
-STATUS: dict[str, int] = {
-    ErrorCode.UNAUTHORIZED: 401,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.VAULT_NOT_FOUND: 404,
-    ErrorCode.GROUP_NOT_FOUND: 404,
+STATUS: dict[str, int] = {code: refusal.status for code, refusal in REFUSALS.items() if refusal.status}
+ADMIN_STATUS: dict[str, int] = {
     ErrorCode.USER_NOT_FOUND: 404,
     ErrorCode.ACCOUNT_NOT_FOUND: 404,
     ErrorCode.USERNAME_TAKEN: 409,
-    ErrorCode.USER_SYNCHRONIZATION_ON: 409,
-    ErrorCode.GROUP_BUILT_IN: 409,
-    ErrorCode.IDEMPOTENCY_KEY_REUSED: 422,
 }
+"""What only items of the contract fail with, but calls of the admin API as a whole."""
 HTTP_CODES: dict[int | None, ErrorCode] = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.NOT_FOUND}
 
 
@@ -119,12 +114,15 @@ def _error_response(error: Exception) -> Response:
     match error:
         case AgentRefused():
             body = AgentError(error.code, error.sentence, retryable=error.retryable)
-            return _json_response(body, STATUS.get(error.code, 400))
+            return _json_response(body, (STATUS | ADMIN_STATUS).get(error.code, 400))
         case AgentUnavailable() | InjectedOutage():
-            return _json_response(AgentError("unavailable", str(error), retryable=True), 503)
+            return _json_response(AgentError(ErrorCode.UNAVAILABLE, str(error), retryable=True), 503)
         case HTTPException():
             body = AgentError(HTTP_CODES.get(error.code, ErrorCode.INVALID_REQUEST), error.description or error.name)
-            return _json_response(body, error.code or 500)
+            response = _json_response(body, error.code or 500)
+            if isinstance(error, MethodNotAllowed):
+                response.allow.update(error.valid_methods or ())
+            return response
         case BackupNotFound():
             return _json_response(AgentError(ErrorCode.NOT_FOUND, str(error)), 404)
     return _json_response(AgentError(ErrorCode.INVALID_REQUEST, str(error)), 400)

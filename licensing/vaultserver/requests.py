@@ -6,7 +6,7 @@ import orjson
 from werkzeug.wrappers import Request
 
 from licensing.clients import wire
-from licensing.clients.http import KEY_HEADER
+from licensing.clients.calls import KEY_HEADER, Call
 
 T = TypeVar("T")
 
@@ -28,6 +28,14 @@ def given(request: Request, **kinds: Any) -> dict[str, Any]:
     """Return those of the named fields that are there."""
     body = document(request)
     return {name: wire.load(kind, body[name], where=f"document.{name}") for name, kind in kinds.items() if name in body}
+
+
+def body(request: Request, call: Call) -> dict[str, Any]:
+    """Return the fields of the call's body as arguments."""
+    optional = given(request, **{name: call.kinds[name] for name, is_needed in call.body.items() if not is_needed})
+    return optional | {
+        name: needed(request, name, call.kinds[name]) for name, is_needed in call.body.items() if is_needed
+    }
 
 
 def key(request: Request) -> dict[str, str]:

@@ -9,24 +9,33 @@ from typing import Any
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request
 
-from licensing.clients.agent import Figures, LoginAccount, Sessions, VaultUserWish
-from licensing.clients.wire import load
+from licensing.clients.agent import Figures, LoginAccount, Sessions
+from licensing.clients.calls import CALLS, Call
+from licensing.clients.openapi import describe
+from licensing.clients.wire import LARGEST_NUMBER, load
 from licensing.vaultserver import admin
 from licensing.vaultserver.core import VaultServer
 from licensing.vaultserver.faults import faults_from
-from licensing.vaultserver.requests import document, given, key, needed, paging
+from licensing.vaultserver.requests import body, document, given, key, needed, paging
 from provisioning.license_types import LicenseType
 
 Endpoint = Callable[..., Any]
-VAULT = "/v1/vaults/<vault>"
-GROUP = f"{VAULT}/groups/<int:group_id>"
 ADMIN_VAULT = "/admin/vaults/<vault>"
-ADMIN_GROUP = f"{ADMIN_VAULT}/groups/<int:group_id>"
+ADMIN_GROUP = f"{ADMIN_VAULT}/groups/<int(max={LARGEST_NUMBER}):group_id>"
 
 
-def change_group_members(server: VaultServer, request: Request, vault: str, group_id: int) -> Any:
-    changes = given(request, add=list[str], remove=list[str])
-    return server.change_group_members(vault, group_id, **changes, **key(request))
+def _rule(call: Call) -> str:
+    return call.path.replace("{guid}", "<vault>").replace("{id}", f"<int(max={LARGEST_NUMBER}):group_id>")
+
+
+def _endpoint(call: Call) -> Endpoint:
+    def act(server: VaultServer, request: Request, **arguments: Any) -> Any:
+        arguments |= body(request, call)
+        arguments |= paging(request) if call.is_paged else {}
+        arguments |= key(request) if call.is_change else {}
+        return getattr(server, call.name)(**arguments)
+
+    return act
 
 
 def admin_add_login_account(server: VaultServer, request: Request) -> Any:
@@ -63,54 +72,14 @@ def admin_change_members(server: VaultServer, request: Request, vault: str, grou
 
 def admin_set_faults(server: VaultServer, request: Request) -> Any:
     """Switch faults on or off, for one vault if the document names one; an empty document clears all."""
-    body = document(request)
-    if body:
-        server.faults.put(faults_from(body), vault=given(request, vault=str).get("vault"))
+    faults = document(request)
+    if faults:
+        server.faults.put(faults_from(faults), vault=given(request, vault=str).get("vault"))
     else:
         server.faults.clear()
 
 
-CONTRACT: list[tuple[str, str, Endpoint]] = [
-    ("GET", "/v1/server", lambda server, _: server.get_server()),
-    ("GET", "/v1/vaults", lambda server, _: server.list_vaults()),
-    ("GET", VAULT, lambda server, _, vault: server.get_vault(vault)),
-    ("PUT", VAULT, lambda s, r, vault: s.create_vault(vault, name=needed(r, "name", str), **key(r))),
-    ("GET", f"{VAULT}/login-accounts", lambda s, r, vault: s.list_login_accounts(vault, **paging(r))),
-    (
-        "POST",
-        f"{VAULT}/login-accounts/put",
-        lambda s, r, vault: s.put_login_accounts(vault, needed(r, "accounts", list[LoginAccount]), **key(r)),
-    ),
-    (
-        "POST",
-        f"{VAULT}/login-accounts/remove",
-        lambda s, r, vault: s.remove_login_accounts(vault, needed(r, "uids", list[str]), **key(r)),
-    ),
-    ("GET", f"{VAULT}/users", lambda s, r, vault: s.list_vault_users(vault, **paging(r))),
-    ("POST", f"{VAULT}/users/get", lambda s, r, vault: s.get_vault_users(vault, needed(r, "keys", list[str]))),
-    (
-        "POST",
-        f"{VAULT}/users/put",
-        lambda s, r, vault: s.put_vault_users(vault, needed(r, "users", list[VaultUserWish]), **key(r)),
-    ),
-    ("GET", f"{VAULT}/groups", lambda s, _, vault: s.list_groups(vault)),
-    (
-        "POST",
-        f"{VAULT}/groups/ensure",
-        lambda s, r, vault: s.ensure_group(vault, needed(r, "name", str), **key(r)),
-    ),
-    (
-        "POST",
-        f"{GROUP}/change",
-        lambda s, r, vault, group_id: s.change_group(vault, group_id, visible=needed(r, "visible", bool), **key(r)),
-    ),
-    (
-        "GET",
-        f"{GROUP}/members",
-        lambda s, r, vault, group_id: s.list_group_members(vault, group_id, **paging(r)),
-    ),
-    ("POST", f"{GROUP}/members/change", change_group_members),
-]
+CONTRACT: list[tuple[str, str, Endpoint]] = [(call.method, _rule(call), _endpoint(call)) for call in CALLS]
 
 ADMIN: list[tuple[str, str, Endpoint]] = [
     ("POST", "/admin/vaults", lambda s, r: admin.create_vault(s, name=needed(r, "name", str), **given(r, vault=str))),
@@ -131,4 +100,8 @@ ADMIN: list[tuple[str, str, Endpoint]] = [
     ("POST", "/admin/backups/<name>/restore", lambda s, _, name: admin.restore(s, name)),
 ]
 
-ROUTES = Map([Rule(path, methods=[method], endpoint=endpoint) for method, path, endpoint in CONTRACT + ADMIN])
+DESCRIPTION: list[tuple[str, str, Endpoint]] = [("GET", "/v1/openapi.json", lambda _server, _request: describe())]
+
+ROUTES = Map(
+    [Rule(path, methods=[method], endpoint=endpoint) for method, path, endpoint in CONTRACT + ADMIN + DESCRIPTION]
+)

@@ -76,10 +76,10 @@ def filters() -> list[str]:
     ]
 
 
-def run(document: dict[str, Any], *, base_url: str, told: dict[str, Any]) -> Findings:
-    """Ask the service for everything that ``document`` says it answers."""
+def run(document: dict[str, Any], *, base_url: str, told: dict[str, Any], is_remote: bool = False) -> Findings:
+    """Ask for everything that ``document`` says is answered: our own service, or a server that listens at the URL."""
     schema = schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict(told))
-    schema.app = get_wsgi_application()
+    schema.app = None if is_remote else get_wsgi_application()
     schema.config.update(base_url=base_url)
     findings = Findings()
     for event in from_schema(schema).execute():

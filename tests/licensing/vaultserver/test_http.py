@@ -112,7 +112,15 @@ def test_a_body_beyond_the_limit_is_refused(wire, vault):
 
 def test_an_unknown_address_or_method_is_not_found(wire):
     assert wire.get("/v1/nowhere").json()["code"] == "not_found"
-    assert wire.delete("/v1/vaults", headers={"Content-Type": "application/json"}).status_code == 405
+    wrong = wire.delete("/v1/vaults", headers={"Content-Type": "application/json"})
+    assert (wrong.status_code, sorted(wrong.headers["Allow"].split(", "))) == (405, ["GET", "HEAD"])
+
+
+@pytest.mark.parametrize("number", ["9" * 15, "9" * 30])
+def test_a_group_of_any_number_is_not_found(wire, vault, number):
+    answer = wire.get(f"/v1/vaults/{vault}/groups/{number}/members")
+
+    assert (answer.status_code, answer.json()["retryable"]) == (404, False)
 
 
 def test_an_unchanged_listing_is_not_sent_again(wire, http_agent, vault):

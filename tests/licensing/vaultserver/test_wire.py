@@ -62,7 +62,13 @@ def test_fields_with_a_default_may_be_missing():
     assert load(LoginAccount, {"uid": None, "username": "anna"}) == LoginAccount(uid=None, username="anna")
 
 
-@pytest.mark.parametrize("number", [True, 1.0, "1", 2**53 + 1])
+@pytest.mark.parametrize("number", [True, 1.5, "1", 2**53 + 1, 1e300, float("inf")])
 def test_only_whole_numbers_that_json_can_carry_are_numbers(number):
     with pytest.raises(MalformedDocument, match=r"document\.id must be a whole number"):
         load(GroupMember, {"key": "x", "id": number, "account_uid": None})
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    member = load(GroupMember, {"key": "x", "id": 7.0, "account_uid": None})
+
+    assert (member.id, type(member.id)) == (7, int)
