@@ -15,6 +15,7 @@ class LicensingConfig(AppConfig):
         account_leaving.connect(handlers.account_leaving, dispatch_uid="licensing")
         policies_changed.connect(handlers.policies_changed, dispatch_uid="licensing")
         signals.accounts_becoming_manual.connect(deletions.accounts_becoming_manual, dispatch_uid="licensing")
+        signals.vault_users_switched.connect(handlers.vault_users_switched, dispatch_uid="licensing")
         signals.links_ending.connect(deletions.links_ending, dispatch_uid="licensing")
         signals.vault_leaving.connect(vault_removals.vault_leaving, dispatch_uid="licensing")
         embedded.connect()

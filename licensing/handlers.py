@@ -8,6 +8,7 @@ because the sweep finds what is due.
 
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from celery.exceptions import OperationalError
 from django.conf import settings
 
 from licensing.embedded import IN_MEMORY
-from licensing.services import leaving, policies
+from licensing.services import leaving, overrides, policies
 from licensing.tasks import reconcile_licenses
 
 WINDOW_SECONDS = 0.25
@@ -69,3 +70,10 @@ def policies_changed(*, subscription_id: int, fields: frozenset[str], at: dateti
 def account_leaving(*, subscription_id: int, account_id: int, at: datetime, **_: Any) -> None:
     """Receive the signal of that name."""
     leaving.let_go(subscription_id=subscription_id, account_id=account_id, at=at)
+
+
+def vault_users_switched(
+    *, vault_id: int, account_ids: Sequence[int], is_enabled: bool, at: datetime, **_: Any
+) -> None:
+    """Receive the signal of that name, in the transaction of the deed."""
+    overrides.switch(vault_id=vault_id, account_ids=account_ids, is_enabled=is_enabled, at=at)

@@ -18,6 +18,10 @@ _FILL: Final = [
     (Subscription.FillPolicy.ALWAYS, "Whenever a license becomes free, whatever the reason"),
     (Subscription.FillPolicy.ON_PURCHASE, "Only when the purchased number changes"),
 ]
+_DISABLING: Final = [
+    (False, "Keep the vault user disabled, until somebody enables it"),
+    (True, "Enable the vault user again"),
+]
 
 
 class PoliciesForm(forms.Form):
@@ -56,6 +60,14 @@ class PoliciesForm(forms.Form):
     protection_percent = forms.IntegerField(
         label="Or this percentage of the configuration’s users, where that is more",
         widget=forms.NumberInput({"inputmode": "numeric"}),
+    )
+    overrides_vault_disabling = forms.TypedChoiceField(
+        label="When a person disables a vault user in M-Files Admin",
+        choices=_DISABLING,
+        coerce=lambda value: value == "True",
+        widget=forms.RadioSelect,
+        help_text="With the second choice, vault users whom links or admins want are enabled again, also those "
+        "who are disabled now. Whatever is chosen, an admin can disable and enable each vault user here in the portal.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

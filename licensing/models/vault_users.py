@@ -15,6 +15,7 @@ class VaultUser(models.Model):
     fingerprints of its login account (``licensing.plans.vaults.profile``). It is due from ``due_at`` on.
     ``wanted_manual`` and ``is_blocked`` are what an admin decided (``provisioning.models.VaultAccess``), as
     ``wanted_full_control`` is; null leaves that right as the vault has it. ``seen_roles`` are M-Files' role bits.
+    ``overrides_person`` until a vault user that an admin enables in the portal is enabled, though a person disabled it.
     """
 
     class DisabledBy(models.TextChoices):
@@ -36,6 +37,7 @@ class VaultUser(models.Model):
     seen_roles = models.PositiveIntegerField(null=True, blank=True)
     seen_profile = models.CharField(max_length=32, blank=True)
     disabled_by = models.CharField(max_length=10, choices=DisabledBy.choices, blank=True, default=DisabledBy.NOBODY)
+    overrides_person = models.BooleanField(default=False)
     generation = models.PositiveBigIntegerField(default=1)
     observed_generation = models.PositiveBigIntegerField(default=0)
     state = models.CharField(max_length=10, choices=Ending.choices, default=Ending.READY)

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from licensing.clients.agent import (
+    DEFAULT_ROLES,
     AgentError,
     AgentRefused,
     ErrorCode,
@@ -21,7 +22,7 @@ from licensing.plans.backoff import wait_after
 from licensing.reconcilers.sessions import VaultSession
 from licensing.reconcilers.targets import lock_users
 from licensing.services import bulk, presence
-from provisioning.models import VaultUserGroup
+from provisioning.models import Subscription, VaultUserGroup
 
 BATCH = 500
 
@@ -36,6 +37,9 @@ class Item:
     remote_id: int | None = None
     enabled: bool | None = None
     by_person: bool = False
+    roles: int | None = None
+    is_detached: bool = False
+    overrides: bool = False
     profile: str = ""
     error: AgentError | None = None
     members: list[VaultUserMembership] = field(default_factory=list)
@@ -44,15 +48,31 @@ class Item:
     def key(self) -> str:
         return str(self.record.account_uid)
 
+    @property
+    def is_careful(self) -> bool:
+        """Whether the step goes by what the vault user is like at that moment: its other rights, or being detached."""
+        return self.verb is not plan.Verb.NOTHING and (self.is_detached or self._has_other_rights)
+
+    @property
+    def _has_other_rights(self) -> bool:
+        full_control = self.record.wanted_full_control
+        return full_control is not None and (
+            self.roles is None or self.roles != plan.roles_for(self.roles, full_control)
+        )
+
 
 def reconcile_due(session: VaultSession) -> None:
-    """Work through all due vault users of the vault. Raises ``AgentUnavailable``, ``AgentRefused``, ``LeaseLost``."""
+    """Work through all due vault users of the vault, until its turn is over.
+
+    Raises ``AgentUnavailable``, ``AgentRefused``, ``LeaseLost`` and ``TurnOver``.
+    """
     while items := _claim(session):
         _look(session, items)
         _put_accounts(session, items)
         _put_users(session, items)
         _change_members(session, items)
         _record(session, items)
+        session.end_of_batch()
 
 
 def _claim(session: VaultSession) -> list[Item]:
@@ -62,7 +82,17 @@ def _claim(session: VaultSession) -> list[Item]:
     members = VaultUserMembership.objects.filter(vault_user_id__in=items).select_related("target__link__status")
     for member in members.order_by("target_id"):
         items[member.vault_user_id].members.append(member)
+    # Read after the rows: whoever switches the policy on makes rows due in the same transaction.
+    overrides = _overrides(session) if items else False
+    for item in items.values():
+        item.overrides = overrides or item.record.overrides_person
     return list(items.values())
+
+
+def _overrides(session: VaultSession) -> bool:
+    """Return whether whom a person disabled in a vault is enabled again (rule 4)."""
+    subscriptions = Subscription.objects.filter(pk=session.vault.subscription_id)
+    return subscriptions.values_list("overrides_vault_disabling", flat=True).get()
 
 
 def _item(row: VaultUser) -> Item:
@@ -73,31 +103,56 @@ def _item(row: VaultUser) -> Item:
 
 def _look(session: VaultSession, items: list[Item]) -> None:
     """Read how the users are now, and decide what to do about each."""
-    found = session.ask(session.agent.get_vault_users, [item.key for item in items])
-    seen = {user.key: user for user in found}
+    seen = _ask(session, items)
     for item in items:
         user = seen.get(item.key)
-        item.verb = plan.plan(wanted(item.record), presence_of(user, item.record))
+        item.verb = plan.plan(wanted(item.record, overrides=item.overrides), presence_of(user, item.record))
         item.profile = item.record.seen_profile if user else ""
-        if user and not user.deleted:
-            item.remote_id, item.enabled, item.by_person = user.id, user.enabled, user.disabled_by_person
-        else:
+        _take_seen(item, user)
+        if user is None or user.deleted:
             for member in item.members:
                 member.seen = False
 
 
-def wanted(record: VaultUser) -> plan.VaultPresence:
-    """Return how the vault user shall be; a detached one shall be disabled and is left alone otherwise."""
+def _ask(session: VaultSession, items: list[Item]) -> dict[str, SeenUser]:
+    return {user.key: user for user in session.ask(session.agent.get_vault_users, [item.key for item in items])}
+
+
+def _take_seen(item: Item, user: SeenUser | None) -> None:
+    if user is None:
+        return
+    item.roles, item.is_detached = user.roles, user.username is None
+    if not user.deleted:
+        item.remote_id, item.enabled, item.by_person = user.id, user.enabled, user.disabled_by_person
+
+
+def wanted(record: VaultUser, *, overrides: bool = False) -> plan.VaultPresence:
+    """Return how the vault user shall be; a detached one shall be disabled and is left alone otherwise.
+
+    ``overrides``: it is enabled although a person disabled it in the vault.
+    """
     if record.account_id is None:
-        return plan.VaultPresence(enabled=False, profile=record.seen_profile)
-    return plan.VaultPresence(record.wanted_enabled, record.wanted_profile)
+        return plan.VaultPresence(enabled=False, profile=record.seen_profile, is_detached=True)
+    return plan.VaultPresence(
+        record.wanted_enabled,
+        record.wanted_profile,
+        full_control=record.wanted_full_control,
+        overrides_person=overrides or record.overrides_person,
+    )
 
 
 def presence_of(user: SeenUser | None, record: VaultUser) -> plan.VaultPresence | None:
     """Return how the vault user is, by what the vault says and what its login account was last told."""
     if user is None:
         return None
-    return plan.VaultPresence(user.enabled, record.seen_profile, user.disabled_by_person, user.deleted)
+    return plan.VaultPresence(
+        user.enabled,
+        record.seen_profile,
+        user.disabled_by_person,
+        user.deleted,
+        full_control=plan.has_full_control(user.roles),
+        is_detached=user.username is None,
+    )
 
 
 def _put_accounts(session: VaultSession, items: list[Item]) -> None:
@@ -108,26 +163,50 @@ def _put_accounts(session: VaultSession, items: list[Item]) -> None:
         item.error = result.error
         if result.error is None and item.account:
             item.profile = plan.profile(item.account)
-        if result.outcome is Outcome.UPDATED and item.verb is plan.Verb.UPDATE:
+        if result.outcome is Outcome.UPDATED and item.verb is plan.Verb.UPDATE and not item.is_careful:
             session.tally.count(result.outcome)
 
 
 def _put_users(session: VaultSession, items: list[Item]) -> None:
-    enabling = (plan.Verb.CREATE, plan.Verb.ENABLE)
-    stepping = [item for item in items if item.verb in (*enabling, plan.Verb.DISABLE) and not item.error]
-    wishes = [VaultUserWish(item.key, enabled=item.verb in enabling) for item in stepping]
-    for item, result in zip(stepping, _sent(session, session.agent.put_vault_users, wishes), strict=True):
-        _take_result(item, result)
+    verbs = (*_ENABLING, plan.Verb.DISABLE)
+    stepping = [item for item in items if (item.verb in verbs or item.is_careful) and not item.error]
+    careful = [item for item in stepping if item.is_careful]
+    # Once more: putting a login account may have attached a vault user to it, or renamed it.
+    seen = _ask(session, careful) if careful else {}
+    wishes = [_careful_wish(item, seen.get(item.key)) if item.is_careful else _wish(item) for item in stepping]
+    results = _sent(session, session.agent.put_vault_users, wishes)
+    for item, wish, result in zip(stepping, wishes, results, strict=True):
+        _take_result(item, wish, result)
         session.tally.count(result.outcome)
 
 
-def _take_result(item: Item, result: ItemResult) -> None:
+_ENABLING = (plan.Verb.CREATE, plan.Verb.ENABLE)
+
+
+def _wish(item: Item) -> VaultUserWish:
+    return VaultUserWish(item.key, enabled=item.verb in _ENABLING, override_person=item.overrides)
+
+
+def _careful_wish(item: Item, user: SeenUser | None) -> VaultUserWish:
+    """Return the wish for a vault user as it is now: all of its rights but one stay, whoever changes them meanwhile."""
+    full_control = item.record.wanted_full_control
+    if user is None:
+        return replace(_wish(item), roles=plan.roles_for(DEFAULT_ROLES, full_control))
+    _take_seen(item, user)
+    roles = None if full_control is None else plan.roles_for(user.roles, full_control)
+    enabled = user.enabled if item.verb is plan.Verb.UPDATE else item.verb in _ENABLING
+    return replace(_wish(item), enabled=enabled, roles=roles, if_match=user.etag)
+
+
+def _take_result(item: Item, wish: VaultUserWish, result: ItemResult) -> None:
     if result.error and result.error.code == ErrorCode.DISABLED_BY_PERSON:
         item.remote_id, item.enabled, item.by_person = result.id, False, True
     elif result.error:
         item.error = result.error
     else:
-        item.remote_id, item.enabled = result.id, item.verb is not plan.Verb.DISABLE
+        item.remote_id, item.enabled = result.id, wish.enabled
+        item.roles = DEFAULT_ROLES if result.outcome is Outcome.CREATED else item.roles
+        item.roles = item.roles if wish.roles is None else wish.roles
 
 
 def _sent(session: VaultSession, call: Any, values: list[Any]) -> list[ItemResult]:
@@ -212,8 +291,8 @@ def _record(session: VaultSession, items: list[Item]) -> None:
         _record_members([member for item in ordered for member in item.members])
 
 
-_SEEN = ["remote_id", "seen_enabled", "seen_profile", "disabled_by"]
-_ENDING = ["observed_generation", "state", "reason", "attempts", "due_at"]
+_SEEN = ["remote_id", "seen_enabled", "seen_profile", "seen_roles", "disabled_by"]
+_ENDING = ["observed_generation", "state", "reason", "attempts", "due_at", "overrides_person"]
 
 
 def _seen_row(item: Item) -> dict[str, Any]:
@@ -223,6 +302,7 @@ def _seen_row(item: Item) -> dict[str, Any]:
         "remote_id": item.remote_id,
         "seen_enabled": item.enabled,
         "seen_profile": item.profile,
+        "seen_roles": None if item.enabled is None else item.roles,
         "disabled_by": by.NOBODY if item.enabled is not False else by.PERSON if item.by_person else by.SYSTEM,
     }
 
@@ -242,6 +322,7 @@ def _ending_row(session: VaultSession, item: Item) -> dict[str, Any]:
         "reason": item.error.sentence if item.error else "",
         "attempts": min(attempts, 1000),
         "due_at": due_at,
+        "overrides_person": item.record.overrides_person and item.enabled is not True,
     }
 
 

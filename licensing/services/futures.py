@@ -235,17 +235,27 @@ LEFT JOIN provisioning_grouplink l ON l.target_id = m.target_id
 LEFT JOIN provisioning_usergroup g ON g.id = l.group_id
 WHERE f.had > 0 AND f.was_enabled AND NOT (f.has > 0 AND f.is_enabled) AND m.wanted AND l.paused_at IS NULL
     AND COALESCE(g.configuration_id, 0) <> %(deleted)s"""
+# As licensing.plans.vaults.revise for who gets a first license: links and admins make vault users, unless blocked.
 _CREATED_VAULT_USERS = """
+WITH newcomer AS (
+    SELECT account_id FROM licensing_future WHERE NOT (had > 0 AND was_enabled) AND has > 0 AND is_enabled
+)
 SELECT count(*) FROM (
-    SELECT DISTINCT f.account_id, t.vault_id FROM licensing_future f
-    JOIN provisioning_groupmembership m ON m.account_id = f.account_id
+    SELECT n.account_id, t.vault_id FROM newcomer n
+    JOIN provisioning_groupmembership m ON m.account_id = n.account_id
     JOIN provisioning_usergroup g ON g.id = m.group_id
     JOIN provisioning_grouplink l ON l.group_id = g.id
     JOIN provisioning_vaultusergroup t ON t.id = l.target_id
-    WHERE NOT (f.had > 0 AND f.was_enabled) AND f.has > 0 AND f.is_enabled AND l.paused_at IS NULL
+    WHERE l.paused_at IS NULL AND l.ending_at IS NULL
         AND (g.deleted_at IS NULL OR g.deleted_at > %(grace)s) AND g.configuration_id <> %(deleted)s
+    UNION
+    SELECT n.account_id, a.vault_id FROM newcomer n
+    JOIN provisioning_vaultaccess a ON a.account_id = n.account_id WHERE a.access = 'given'
 ) AS place
 WHERE NOT EXISTS (
     SELECT 1 FROM licensing_vaultuser u
     WHERE u.account_id = place.account_id AND u.vault_id = place.vault_id AND u.seen_enabled IS NOT NULL
+) AND NOT EXISTS (
+    SELECT 1 FROM provisioning_vaultaccess b
+    WHERE b.account_id = place.account_id AND b.vault_id = place.vault_id AND b.access = 'blocked'
 )"""

@@ -1,6 +1,7 @@
 """What becomes of licenses and vault users when an account is deleted for good."""
 
 from datetime import datetime
+from typing import Any, Final
 
 from django.db.models import F
 
@@ -24,7 +25,17 @@ def let_go(*, subscription_id: int, account_id: int, at: datetime) -> None:
         grant.delete()
     VaultUserMembership.objects.filter(vault_user__account_id=account_id, wanted=True).update(wanted=False)
     users = VaultUser.objects.filter(account_id=account_id)
-    users.update(wanted_enabled=False, generation=F("generation") + 1, due_at=at)
+    users.update(**_NOBODYS, generation=F("generation") + 1, due_at=at)
+
+
+_NOBODYS: Final[dict[str, Any]] = {
+    "wanted_enabled": False,
+    "wanted_manual": False,
+    "is_blocked": False,
+    "wanted_full_control": None,
+    "overrides_person": False,
+}
+"""What is wanted of a vault user without an account: that it be disabled, and nothing else."""
 
 
 def _look_at_the_queue(subscription_id: int, license_type: int) -> None:

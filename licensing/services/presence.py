@@ -1,4 +1,4 @@
-"""What links want of accounts in vaults, recorded as vault users that are due: a constant number of statements."""
+"""What links and admins want of accounts in vaults, recorded as due vault users: a constant number of statements."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,12 +16,36 @@ from licensing.models import VaultUser, VaultUserMembership
 from licensing.plans import vaults as plan
 from licensing.services import bulk
 from provisioning.license_types import LicenseType
-from provisioning.models import GroupMembership, LoginAccount
+from provisioning.models import GroupMembership, LoginAccount, VaultAccess
 
 SOURCE_GRACE = timedelta(hours=24)
 """For how long the members of a link's deleted source group stay in its target (1-product §1.3)."""
 Place = tuple[int, int]
 """An account and a vault, by id."""
+
+
+@dataclass(slots=True)
+class _Wishes:
+    """What is wanted of the accounts: the target groups that links want, and what admins decided."""
+
+    able: set[int]
+    targets: dict[Place, set[int]]
+    accesses: dict[Place, VaultAccess]
+
+    def of(self, place: Place, account: LoginAccount) -> plan.Wanted:
+        """Return what is wanted of the account in the vault; who may not get in has been given access for later."""
+        access = self.accesses.get(place)
+        profile = plan.profile(server_account(account, granted_type(account)))
+        targets = frozenset(self.targets.get(place, ()))
+        if access is None:
+            return plan.Wanted(targets, profile)
+        return plan.Wanted(
+            targets,
+            profile,
+            manual=access.access == VaultAccess.Access.GIVEN and place[0] in self.able,
+            blocked=access.access == VaultAccess.Access.BLOCKED,
+            full_control=access.full_control,
+        )
 
 
 @dataclass(slots=True)
@@ -52,7 +76,7 @@ def server_account(account: LoginAccount, granted: int) -> ServerAccount:
 
 
 def recompute(subscription_id: int, account_ids: Sequence[int], now: datetime) -> int:
-    """Record what links want of these accounts, and make the vault users due of which something is new.
+    """Record what is wanted of these accounts, and make the vault users due of which something is new.
 
     Returns how many became due.
     """
@@ -60,20 +84,21 @@ def recompute(subscription_id: int, account_ids: Sequence[int], now: datetime) -
     if not account_ids:
         return 0
     accounts = {account.pk: account for account in _accounts(account_ids)}
-    wanted = _wanted_targets(accounts, now)
+    wishes = _wishes(accounts, now)
     records = _recorded(account_ids)
     revisions: dict[Place, plan.Revision] = {}
-    for place in wanted.keys() | records.users.keys():
-        if (account := accounts.get(place[0])) and (revision := _revise(place, account, wanted, records)):
+    for place in wishes.targets.keys() | wishes.accesses.keys() | records.users.keys():
+        account = accounts.get(place[0])
+        if account and (revision := plan.revise(wishes.of(place, account), _known(place, records))):
             revisions[place] = revision
     _write(subscription_id, revisions, accounts, now)
     return len(revisions)
 
 
 def _concerned(account_ids: Sequence[int]) -> list[int]:
-    """Return those of the accounts that a vault knows or that a link may want there: mostly few."""
+    """Return those of the accounts that a vault knows, or that a link or an admin may want there: mostly few."""
     with connection.cursor() as cursor:
-        cursor.execute(_CONCERNED.format(ids=bulk.id_list()), [bulk.ids(account_ids)] * 2)
+        cursor.execute(_CONCERNED.format(ids=bulk.id_list()), [bulk.ids(account_ids)] * 3)
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -81,15 +106,19 @@ def _accounts(ids: Iterable[int]) -> Iterable[LoginAccount]:
     return LoginAccount.objects.select_related("license_grant").defer("document", "search").filter(pk__in=ids)
 
 
-def _wanted_targets(accounts: dict[int, LoginAccount], now: datetime) -> dict[Place, set[int]]:
-    """Return the target groups that links want the enabled, licensed ones of these accounts to be in."""
-    able = [
-        account.pk for account in accounts.values() if account.is_enabled and granted_type(account) > LicenseType.NONE
-    ]
+def _wishes(accounts: dict[int, LoginAccount], now: datetime) -> _Wishes:
+    able = {one.pk for one in accounts.values() if one.is_enabled and granted_type(one) > LicenseType.NONE}
+    accesses = VaultAccess.objects.filter(account_id__in=accounts)
+    return _Wishes(able, _wanted_targets(able, now), {(one.account_id, one.vault_id): one for one in accesses})
+
+
+def _wanted_targets(able: set[int], now: datetime) -> dict[Place, set[int]]:
+    """Return the target groups that links want these accounts, which are enabled and licensed, to be in."""
     rows = GroupMembership.objects.filter(
         Q(group__deleted_at__isnull=True) | Q(group__deleted_at__gt=now - SOURCE_GRACE),
         account_id__in=able,
         group__links__paused_at__isnull=True,
+        group__links__ending_at__isnull=True,
         group__links__isnull=False,
     )
     wanted: dict[Place, set[int]] = defaultdict(set)
@@ -105,24 +134,33 @@ def _recorded(account_ids: Sequence[int]) -> _Records:
     for user in VaultUser.objects.filter(account_id__in=account_ids):
         records.users[user.account_id or 0, user.vault_id] = user
     members = VaultUserMembership.objects.filter(vault_user__account_id__in=account_ids, wanted=True)
-    for account_id, vault_id, target_id, paused_at in members.values_list(
-        "vault_user__account_id", "vault_user__vault_id", "target_id", "target__link__paused_at"
+    for account_id, vault_id, target_id, paused_at, ending_at in members.values_list(
+        "vault_user__account_id",
+        "vault_user__vault_id",
+        "target_id",
+        "target__link__paused_at",
+        "target__link__ending_at",
     ):
         records.targets[account_id, vault_id].add(target_id)
-        if paused_at is not None:
+        if paused_at is not None and ending_at is None:
             records.frozen[account_id, vault_id].add(target_id)
     return records
 
 
-def _revise(
-    place: Place, account: LoginAccount, wanted: dict[Place, set[int]], records: _Records
-) -> plan.Revision | None:
-    wish = plan.Wanted(frozenset(wanted.get(place, ())), plan.profile(server_account(account, granted_type(account))))
+def _known(place: Place, records: _Records) -> plan.Known | None:
     user = records.users.get(place)
     if user is None:
-        return plan.revise(wish, None)
-    recorded, frozen = frozenset(records.targets[place]), frozenset(records.frozen[place])
-    return plan.revise(wish, plan.Known(user.wanted_enabled, user.wanted_profile, recorded, frozen))
+        return None
+    return plan.Known(
+        user.wanted_enabled,
+        user.wanted_profile,
+        frozenset(records.targets.get(place, ())),
+        frozenset(records.frozen.get(place, ())),
+        manual=user.wanted_manual,
+        blocked=user.is_blocked,
+        full_control=user.wanted_full_control,
+        is_there=user.seen_enabled is not None,
+    )
 
 
 def _write(
@@ -142,10 +180,13 @@ def _write(
         VaultUser,
         rows,
         key=["vault_id", "account_uid"],
-        changing=["account_id", "wanted_enabled", "wanted_profile", "due_at"],
+        changing=["account_id", "due_at", *_WISHES],
         raising=["generation"],
     )
     _write_members(subscription_id, revisions)
+
+
+_WISHES = ("wanted_enabled", "wanted_profile", "wanted_manual", "is_blocked", "wanted_full_control")
 
 
 def _user_row(subscription_id: int, place: Place, uid: UUID, revision: plan.Revision, now: datetime) -> dict[str, Any]:
@@ -156,10 +197,12 @@ def _user_row(subscription_id: int, place: Place, uid: UUID, revision: plan.Revi
         "account_uid": uid,
         "wanted_enabled": revision.enabled,
         "wanted_profile": revision.profile,
-        "wanted_manual": False,
-        "is_blocked": False,
+        "wanted_manual": revision.manual,
+        "is_blocked": revision.blocked,
+        "wanted_full_control": revision.full_control,
         "seen_profile": "",
         "disabled_by": "",
+        "overrides_person": False,
         "generation": 1,
         "observed_generation": 0,
         "state": "ready",
@@ -193,4 +236,5 @@ def _write_members(subscription_id: int, revisions: dict[Place, plan.Revision]) 
 _CONCERNED = """
 SELECT m.account_id FROM provisioning_grouplink l JOIN provisioning_groupmembership m ON m.group_id = l.group_id
 WHERE m.account_id IN ({ids})
-UNION SELECT account_id FROM licensing_vaultuser WHERE account_id IN ({ids}) ORDER BY 1"""
+UNION SELECT account_id FROM licensing_vaultuser WHERE account_id IN ({ids})
+UNION SELECT account_id FROM provisioning_vaultaccess WHERE account_id IN ({ids}) ORDER BY 1"""

@@ -1,4 +1,4 @@
-"""What holds for a whole subscription: contact, release and fill of licenses, protection against accidents."""
+"""What holds for a whole subscription: contact, release and fill of licenses, protection, vaults."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -34,6 +34,7 @@ class Policies(TypedDict, total=False):
     fill_policy: str
     protection_least: int
     protection_percent: int
+    overrides_vault_disabling: bool
 
 
 class BadPolicy(ValueError):
@@ -48,7 +49,7 @@ class BadPolicy(ValueError):
 def set_policies(*, subscription: Subscription, actor: Actor, at: datetime, **policies: Unpack[Policies]) -> set[str]:
     """Change the policies that are named, and return the fields whose value is another now; none is no deed.
 
-    Licensing looks again at what a changed release or fill policy concerns. Raises ``BadPolicy``.
+    Licensing looks again at what a changed policy concerns. Raises ``BadPolicy``.
     """
     check_policies(policies)
     # Without the key: whoever writes a row of this subscription meanwhile does not wait.
@@ -116,5 +117,9 @@ _RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "protection_percent": (
         lambda percent: 0 <= percent <= 100,  # noqa: PLR2004
         "{} is not between 0 and 100 percent.",
+    ),
+    "overrides_vault_disabling": (
+        lambda value: isinstance(value, bool),
+        "“{}” is neither yes nor no.",
     ),
 }

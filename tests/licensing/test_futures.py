@@ -15,7 +15,7 @@ from licensing.services import choices, futures, leaving, previews
 from licensing.services.pools import BadPurchase
 from provisioning.license_types import LicenseType
 from provisioning.models import GroupLink, LoginAccount
-from provisioning.services import deletion, group_settings
+from provisioning.services import deletion, group_settings, vault_access
 from provisioning.services.accounts import touch_accounts
 from provisioning.services.configurations import ConfigurationDeleted, set_default_license
 from tests.factories import (
@@ -60,12 +60,21 @@ class Foreseen:
         links = [make_link(group, vaults[number % 2]) for number, group in enumerate(world.groups)]
         self.everybody = [*world.people, *(self.make_manual(f"manual{number}", NAMED) for number in range(MANUAL))]
         pause(links[2])
+        self.decide(vault_access.give_access, vaults[0], 0, 3, PEOPLE)
+        self.decide(vault_access.give_access, vaults[1], 1)
+        self.decide(vault_access.block, vaults[0], 2)
         for event in [("purchase", 1, 1), *events]:
             world.happen(*event)
             reconcile(world.subscription, now=world.now)
+        self.decide(vault_access.block, vaults[1], 3, 4)
         pause(links[1])
         if vaults_know_users:
             VaultUser.objects.update(seen_enabled=False)
+
+    def decide(self, deed, vault, *numbers):
+        """Decide about accounts in a vault, and look at them."""
+        deed(accounts=[self.everybody[one] for one in numbers], vault=vault, actor=ACTOR, at=self.world.now)
+        reconcile(self.world.subscription, now=self.world.now)
 
     def change(self, kind, given):
         """Preview and make one change, 36 hours later; return the preview and what happened in the same form."""
@@ -304,6 +313,23 @@ def test_a_vault_user_is_created_for_who_gets_a_license_and_is_not_in_the_vault(
     preview = previews.pins(subscription=group.subscription, account_ids=[account.pk], license_type=CONCURRENT, at=NOON)
 
     assert preview["created_vault_users"] == created
+
+
+@pytest.mark.parametrize(
+    ("deeds", "created"),
+    [([], 0), (["give_access"], 1), (["give_access", "block"], 0), (["block"], 0), (["give_access", "take_access"], 0)],
+)
+def test_who_was_given_access_becomes_a_vault_user_with_the_license(deeds, created):
+    account = people(1, read_only=0).accounts.get()
+    vault = make_vault(account.subscription)
+    for name in deeds:
+        getattr(vault_access, name)(accounts=[account], vault=vault, actor=ACTOR, at=NOON)
+    reconcile(account.subscription)
+
+    numbers = {READ_ONLY: 1}
+    preview = previews.purchased(subscription=account.subscription, purchases=numbers, at=NOON)
+
+    assert (preview["gain"], preview["created_vault_users"]) == (1, created)
 
 
 @pytest.mark.parametrize(("paused_at", "removed"), [(None, 1), (NOON, 0)])

@@ -17,6 +17,7 @@ FORM = {
     "fill_policy": "on_purchase",
     "protection_least": "25",
     "protection_percent": "5",
+    "overrides_vault_disabling": "True",
 }
 
 
@@ -34,7 +35,12 @@ def test_the_page_says_in_plain_words_what_holds(admin, url):
 
     assert "Contoso" in page
     assert "up to the larger of 10 and 20 % of its users in an hour" in page
-    for words in ("Release the license at once", "Whenever a license becomes free", "Days until it is released"):
+    for words in (
+        "Release the license at once",
+        "Whenever a license becomes free",
+        "Days until it is released",
+        "until somebody enables it",
+    ):
         assert words in page
 
 
