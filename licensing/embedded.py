@@ -62,7 +62,7 @@ class Sweeper:
         now = timezone.now()
         for subscription_id in due.due_subscriptions(now):
             self._call(tasks.reconcile_licenses, "subscription_id", subscription_id)
-        for vault_id in sweep.due_vaults(now):
+        for vault_id in sweep.due_vaults(now, slots=settings.WORKER_SLOTS):
             self._call(tasks.reconcile_vault, "vault_id", vault_id)
         for import_id in user_imports.due():
             self._call(apply_import, "import_id", import_id)

@@ -39,6 +39,11 @@ def due_vaults(now: datetime, *, subscription_id: int | None = None, slots: int 
     return list(found.values_list("vault_id", flat=True))
 
 
+def due_slow_vaults(now: datetime) -> list[int]:
+    """Return the slow vaults that need a look and that no worker is looking at, who waits longest first."""
+    return list(due.due_vaults(now).filter(turns.SLOW).values_list("vault_id", flat=True))
+
+
 def sweep_once(now: datetime, *, subscription_id: int | None = None) -> tuple[Tally, VaultTally]:
     """Do everything that is due, in this process, and return what was done.
 

@@ -4,9 +4,11 @@ Any of them may be lost, doubled or late. ``acks_late``: a task whose worker die
 safe to repeat. Keyword arguments that a newer version may add are passed over.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from licensing import sweep
@@ -20,14 +22,22 @@ from provisioning.tasks import send_mails
 def reconcile_licenses(*, subscription_id: int, **_future: Any) -> None:
     """Look at the licenses of a subscription, then have its vaults looked at."""
     licenses.reconcile(subscription_id, now=timezone.now())
-    for vault_id in sweep.due_vaults(timezone.now(), subscription_id=subscription_id):
-        reconcile_vault.apply_async(kwargs={"vault_id": vault_id})
+    _call(sweep.due_vaults(timezone.now(), subscription_id=subscription_id, slots=settings.WORKER_SLOTS))
 
 
 @shared_task(name="licensing.vault", acks_late=True, ignore_result=True)
 def reconcile_vault(*, vault_id: int, **_future: Any) -> None:
-    """Look at one vault; another one that is slow or down does not matter to it."""
-    vaults.reconcile(vault_id, now=timezone.now())
+    """Work at one vault for its turn, then have the next turn called; one that is slow or down delays no other."""
+    tally = vaults.reconcile(vault_id, now=timezone.now(), slots=settings.WORKER_SLOTS)
+    if tally and tally.is_slow:
+        _call(sweep.due_slow_vaults(timezone.now())[:1])
+    elif tally and tally.is_unfinished:
+        _call([vault_id])
+
+
+def _call(vault_ids: Iterable[int]) -> None:
+    for vault_id in vault_ids:
+        reconcile_vault.apply_async(kwargs={"vault_id": vault_id})
 
 
 @shared_task(name="licensing.sweep", acks_late=True, ignore_result=True)
@@ -36,8 +46,7 @@ def sweep_all(**_future: Any) -> None:
     now = timezone.now()
     for subscription_id in due.due_subscriptions(now):
         reconcile_licenses.apply_async(kwargs={"subscription_id": subscription_id})
-    for vault_id in sweep.due_vaults(now):
-        reconcile_vault.apply_async(kwargs={"vault_id": vault_id})
+    _call(sweep.due_vaults(now, slots=settings.WORKER_SLOTS))
 
 
 @shared_task(name="licensing.history", acks_late=True, ignore_result=True)

@@ -6,6 +6,7 @@ set is documented in ``docs/settings.md``; a test compares that page with ``VARI
 
 import os
 import secrets
+import ssl
 import stat
 from datetime import timedelta
 from email.utils import parseaddr
@@ -38,8 +39,12 @@ VARIABLES: Final = frozenset(
         "SCIM_BURST",
         "SCIM_RATE",
         "SECRET_KEY",
+        "VAULT_AGENT_CA",
+        "VAULT_AGENT_CERTIFICATE",
         "VAULT_AGENT_HOSTS",
+        "VAULT_AGENT_KEY",
         "VAULT_AGENT_TOKEN",
+        "WORKER_SLOTS",
     }
 )
 _BACKENDS: Final = "django.core.mail.backends"
@@ -99,6 +104,40 @@ def duration(name: str, default: str) -> timedelta:
         return durations.parse(text(name, default))
     except ValueError as error:
         raise ImproperlyConfigured(f"{PREFIX}{name}: {error}") from error
+
+
+def tls(name: str) -> ssl.SSLContext | None:
+    """Return how to call servers of one kind by TLS: by an own authority, with a client certificate; None: as usual.
+
+    The files are named by ``MFMANAGE_NAME_CA``, ``…_CERTIFICATE`` and ``…_KEY`` (default: in the certificate's file).
+    Raises ``ImproperlyConfigured`` when one cannot be used.
+    """
+    authority, certificate, key = (text(f"{name}_{part}", "") for part in ("CA", "CERTIFICATE", "KEY"))
+    if key and not certificate:
+        raise ImproperlyConfigured(f"Set {PREFIX}{name}_CERTIFICATE, too, or leave {PREFIX}{name}_KEY out.")
+    if not authority and not certificate:
+        return None
+    context = _trusting(authority, variable=f"{PREFIX}{name}_CA")
+    if certificate:
+        _show_certificate(context, certificate, key or certificate, variable=f"{PREFIX}{name}_CERTIFICATE")
+    return context
+
+
+def _trusting(authority: str, *, variable: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authority or None)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{variable}: {authority} is no file of certificates in PEM form: {error}.") from error
+
+
+def _show_certificate(context: ssl.SSLContext, certificate: str, key: str, *, variable: str) -> None:
+    try:
+        # Without a password, OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(certificate, key, password="")
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{variable}: {certificate} and {key} are no certificate and its key in PEM form, without a password: {error}."
+        ) from error
 
 
 def database(default: str) -> dict[str, Any]:

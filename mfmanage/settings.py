@@ -25,6 +25,8 @@ PEPPER = env.secret("PEPPER", data_dir=DATA_DIR, embedded=EMBEDDED)
 """Keys the digests of client secrets (docs/security.md); kept outside the database."""
 VAULT_AGENT_TOKEN = env.secret("VAULT_AGENT_TOKEN", data_dir=DATA_DIR, embedded=EMBEDDED)
 """The bearer token that vault agents of this installation accept (docs/vault-agent.md)."""
+VAULT_AGENT_TLS = env.tls("VAULT_AGENT")
+"""How vault agents are called by TLS, with a client certificate perhaps; None: by the system's authorities."""
 VAULT_AGENT_HOSTS = env.words("VAULT_AGENT_HOSTS", "*" if EMBEDDED else "")
 """The hosts, perhaps with a port, whose vault agents admins may register vaults of; ``*`` allows all."""
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", f"{urlsplit(BASE_URL).hostname},127.0.0.1,localhost")
@@ -185,6 +187,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # Celery. No result backend: what is due stands in the database (docs/architecture.md).
 # Celery has its own spelling of a Unix socket (unix:///path?db=1).
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=") or "memory://"
+WORKER_SLOTS = env.number("WORKER_SLOTS", 2 if REDIS_URL else 4, least=1)
+"""How many tasks all workers together run at a time; slow vaults have half of them (decision 20)."""
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

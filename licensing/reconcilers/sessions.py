@@ -29,7 +29,7 @@ class TurnOver(Exception):
 class VaultTally:
     """What was done in a vault; ``repaired`` counts what a full comparison found different and made due.
 
-    ``is_unfinished``: the turn was over before everything was done.
+    ``is_unfinished``: the turn was over before everything was done. ``is_slow``: it took the turn of slow vaults.
     """
 
     created: int = 0
@@ -39,6 +39,7 @@ class VaultTally:
     failed: int = 0
     repaired: int = 0
     is_unfinished: bool = False
+    is_slow: bool = False
 
     def count(self, outcome: Outcome) -> None:
         """Count one answer of the vault."""
@@ -94,12 +95,15 @@ class VaultSession:
                 if not self.only_looks:
                     turns.mark_slow(self.vault)
 
-    def end_of_batch(self) -> None:
-        """Give way to other vaults: after some time, and at once when the vault turns out to be slow.
+    def give_way(self) -> None:
+        """Give the slot back when the vault turns out to be slow. Raises ``TurnOver``."""
+        if self.is_slow and not self.is_known_slow:
+            raise TurnOver
 
-        Raises ``TurnOver``.
-        """
-        if self.lease.now() - self.lease.start > TURN or (self.is_slow and not self.is_known_slow):
+    def end_of_batch(self) -> None:
+        """Give other vaults their turn, after some time or when this one turns out to be slow. Raises ``TurnOver``."""
+        self.give_way()
+        if self.lease.now() - self.lease.start > TURN:
             raise TurnOver
 
     def tell(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:

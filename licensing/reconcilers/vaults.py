@@ -44,14 +44,15 @@ def reconcile(vault_id: int, *, now: datetime, slots: int | None = None) -> Vaul
         return None
     try:
         status = VaultStatus.objects.select_related("vault").get(vault_id=vault_id)
-        known_slow = status.is_slow or not status.is_created
-        session = VaultSession(status.vault, agents.agent_for(status.vault), lease, is_known_slow=known_slow)
+        agent = agents.agent_for(status.vault)
+        session = VaultSession(status.vault, agent, lease, is_known_slow=status.is_slow)
         _work(session)
     except (leases.LeaseLost, VaultStatus.DoesNotExist):
         log.warning("vault lease lost", vault_id=vault_id)
         return None
     finally:
         lease.release()
+    session.tally.is_slow = session.is_slow or session.is_known_slow
     return session.tally
 
 
@@ -100,7 +101,7 @@ def _bring_in_line(session: VaultSession) -> None:
         raise SynchronizationIsOn(session.vault)
     VaultStatus.objects.filter(pk=status.pk, is_created=False).update(is_created=True)
     group_changes.carry_out(session)
-    session.end_of_batch()
+    session.give_way()
     targets.prepare(session)
     vault_users.reconcile_due(session)
     if status.compare_due_at <= now:
