@@ -46,16 +46,25 @@ def change(
     *,
     changing: Sequence[str],
     key: str = "id",
-    same: Sequence[str] = (),
+    same: str = "",
+    while_same: Sequence[str] = (),
 ) -> int:
-    """Change ``changing`` of the rows with these keys, but only where ``same`` is still as given; return how many."""
+    """Change ``changing`` of the rows with these keys; return how many there were.
+
+    ``while_same`` are changed only where ``same`` is still as given.
+    """
     if not rows:
         return 0
-    fields = _fields(model, rows[0])
-    table = _table(model)
+    fields, table = _fields(model, rows[0]), _table(model)
     sets = [f"{column} = given.{column}" for column in _columns(model, changing)]
-    match = [f"{table}.{column} = given.{column}" for column in _columns(model, [key, *same])]
-    statement = f"UPDATE {table} SET {', '.join(sets)} FROM {_source(fields)} WHERE {' AND '.join(match)}"  # noqa: S608
+    for guard in _columns(model, [same] if same else []):
+        is_same = f"{table}.{guard} = given.{guard}"
+        sets += [
+            f"{column} = CASE WHEN {is_same} THEN given.{column} ELSE {table}.{column} END"
+            for column in _columns(model, while_same)
+        ]
+    (own,) = _columns(model, [key])
+    statement = f"UPDATE {table} SET {', '.join(sets)} FROM {_source(fields)} WHERE {table}.{own} = given.{own}"  # noqa: S608
     return _run(statement, [_document(fields, rows)])
 
 
