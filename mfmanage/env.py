@@ -127,7 +127,9 @@ def _trusting(authority: str, *, variable: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=authority or None)
     except OSError as error:
-        raise ImproperlyConfigured(f"{variable}: {authority} is no file of certificates in PEM form: {error}.") from error
+        raise ImproperlyConfigured(
+            f"{variable}: {authority} is no file of certificates in PEM form: {error}."
+        ) from error
 
 
 def _show_certificate(context: ssl.SSLContext, certificate: str, key: str, *, variable: str) -> None:
@@ -136,7 +138,7 @@ def _show_certificate(context: ssl.SSLContext, certificate: str, key: str, *, va
         context.load_cert_chain(certificate, key, password="")
     except OSError as error:
         raise ImproperlyConfigured(
-            f"{variable}: {certificate} and {key} are no certificate and its key in PEM form, without a password: {error}."
+            f"{variable}: {certificate} and {key} are no certificate and key in PEM form, without a password: {error}."
         ) from error
 
 

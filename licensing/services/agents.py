@@ -1,6 +1,7 @@
 """Which client speaks with the vault server of a vault."""
 
 from functools import cache
+from ssl import SSLContext
 
 from django.conf import settings
 
@@ -25,7 +26,7 @@ def agent_for(vault: Vault, *, timeout: float = TIMEOUT) -> VaultAgent:
 def agent_at(url: str, *, timeout: float = TIMEOUT) -> VaultAgent:
     """Return the client of the agent at that address; empty: of the emulation in this process."""
     if url:
-        return _over_http(url, settings.VAULT_AGENT_TOKEN, timeout)
+        return _over_http(url, settings.VAULT_AGENT_TOKEN, timeout, settings.VAULT_AGENT_TLS)
     return InProcessVaultAgent(_emulation(str(settings.DATA_DIR / "vaults.sqlite3")))
 
 
@@ -37,8 +38,8 @@ def made(vault: Vault) -> None:
 
 
 @cache
-def _over_http(url: str, token: str, timeout: float) -> HttpVaultAgent:
-    return HttpVaultAgent(url, token=token, timeout=timeout)
+def _over_http(url: str, token: str, timeout: float, tls: SSLContext | None) -> HttpVaultAgent:
+    return HttpVaultAgent(url, token=token, timeout=timeout, verify=tls or True)
 
 
 @cache

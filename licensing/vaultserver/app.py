@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import socket
+import ssl
 import struct
 from collections.abc import Iterable
 from functools import partial
@@ -37,7 +38,7 @@ HTTP_CODES: dict[int | None, ErrorCode] = {404: ErrorCode.NOT_FOUND, 405: ErrorC
 
 
 class Application:
-    """The WSGI application: who shows ``token`` may call everything."""
+    """The WSGI application: who shows ``token``, or a client certificate that TLS trusts, may call everything."""
 
     def __init__(self, server: VaultServer, *, token: str) -> None:
         self._server = server
@@ -53,7 +54,7 @@ class Application:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
-        if not hmac.compare_digest(_digest(_presented(request)), self._digest):
+        if not _shows_certificate(request) and not hmac.compare_digest(_digest(_presented(request)), self._digest):
             return _unauthorized()
         try:
             if request.path == "/":
@@ -80,6 +81,12 @@ class Application:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
+
+
+def _shows_certificate(request: Request) -> bool:
+    """Say whether the connection was made with a client certificate; an untrusted one makes no connection."""
+    connection = request.environ.get("werkzeug.socket")
+    return isinstance(connection, ssl.SSLSocket) and bool(connection.getpeercert())
 
 
 def _presented(request: Request) -> str:

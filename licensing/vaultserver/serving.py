@@ -1,10 +1,11 @@
 """Running the emulated vault server: one process, one thread per connection, gone at once when told to stop."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -19,12 +20,45 @@ class CannotListen(Exception):
     """Another process listens at the address, or it is none of this machine."""
 
 
+class TlsUnusable(Exception):
+    """A file of a certificate, of its key or of an authority cannot be used."""
+
+
 class _Handler(WSGIRequestHandler):
     # Otherwise the body of an answer waits for the other side to acknowledge the head.
     disable_nagle_algorithm = True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: what is called thousands of times a second is no news."""
+
+
+class _Server(ThreadedWSGIServer):
+    tls: ssl.SSLContext | None = None
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Agree on TLS first, in the connection's own thread; who shows no trusted certificate gets no answer."""
+        if self.tls is None:
+            super().finish_request(request, client_address)
+            return
+        with suppress(OSError), self.tls.wrap_socket(request, server_side=True) as secure:
+            super().finish_request(secure, client_address)
+
+
+def server_tls(certificate: str, key: str, *, client_authority: str | None = None) -> ssl.SSLContext:
+    """Return how to serve by TLS; with ``client_authority`` only to who shows a certificate of it.
+
+    All are names of PEM files. Raises ``TlsUnusable``.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, password="")
+        if client_authority is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(client_authority)
+    except OSError as error:
+        files = " and ".join(dict.fromkeys(filter(None, (certificate, key, client_authority))))
+        raise TlsUnusable(f"{files} cannot be used as certificate, key and authority: {error}.") from error
+    return context
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -38,14 +72,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def serving(application: "WSGIApplication", listener: socket.socket) -> Iterator[str]:
+def serving(
+    application: "WSGIApplication", listener: socket.socket, *, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Serve in the background while the block runs; gives the base URL. The caller closes ``listener``."""
     host, port = listener.getsockname()[:2]
-    server = ThreadedWSGIServer(host, port, application, handler=_Handler, fd=listener.fileno())
+    server = _Server(host, port, application, handler=_Handler, fd=listener.fileno())
+    server.tls = tls
     thread = threading.Thread(target=server.serve_forever, args=(STOP_NOTICED_WITHIN,), daemon=True)
     thread.start()
     try:
-        yield f"http://{host}:{port}"
+        yield f"{'https' if tls else 'http'}://{host}:{port}"
     finally:
         server.shutdown()
         thread.join()

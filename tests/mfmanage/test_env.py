@@ -130,3 +130,27 @@ def test_a_command_with_a_bad_setting_prints_one_line_and_fails():
     )
 
     assert (answer.returncode, answer.stderr) == (1, "MFMANAGE_DEBUG must be yes or no, not 'perhaps'.\n")
+
+
+def test_agents_are_called_as_usual_when_nothing_is_said_of_tls():
+    assert env.tls("VAULT_AGENT") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "named"),
+    [
+        ("CA", None, r"MFMANAGE_VAULT_AGENT_CA: .*No such file"),
+        ("CA", "no certificate", r"MFMANAGE_VAULT_AGENT_CA: .*PEM form"),
+        ("CERTIFICATE", None, r"MFMANAGE_VAULT_AGENT_CERTIFICATE: .*No such file"),
+        ("CERTIFICATE", "no certificate", r"MFMANAGE_VAULT_AGENT_CERTIFICATE: .*PEM form"),
+        ("KEY", "a key alone", "Set MFMANAGE_VAULT_AGENT_CERTIFICATE, too"),
+    ],
+)
+def test_tls_files_that_cannot_be_used_are_named_at_the_start(variable, tmp_path, name, content, named):
+    file = tmp_path / "file.pem"
+    if content is not None:
+        file.write_text(content)
+    variable(f"VAULT_AGENT_{name}", str(file))
+
+    with pytest.raises(ImproperlyConfigured, match=named):
+        env.tls("VAULT_AGENT")

@@ -2,6 +2,7 @@ import signal
 import sqlite3
 import threading
 from contextlib import closing
+from ssl import SSLContext
 from typing import Any
 
 from django.conf import settings
@@ -10,13 +11,13 @@ from django.core.management import CommandParser
 from licensing.vaultserver.app import Application
 from licensing.vaultserver.core import VaultServer
 from licensing.vaultserver.faults import FaultBoard, FaultsUnreadable, parse_faults
-from licensing.vaultserver.serving import CannotListen, listen, serving
+from licensing.vaultserver.serving import CannotListen, TlsUnusable, listen, server_tls, serving
 from provisioning.commandline import DataCommand, Refused, read_text
 
 
 class Command(DataCommand):
     help = "Serve an emulated vault server (docs/vault-agent.md) until it is stopped. Never touches the database."
-    refusals = (CannotListen,)
+    refusals = (CannotListen, TlsUnusable)
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -27,14 +28,18 @@ class Command(DataCommand):
         parser.add_argument(
             "--token-file", metavar="FILE", help="the bearer token to ask for (default: the installation's own)"
         )
+        parser.add_argument("--tls-certificate", metavar="FILE", help="serve by TLS with this certificate (PEM)")
+        parser.add_argument("--tls-key", metavar="FILE", help="its private key (default: in the certificate's file)")
+        parser.add_argument("--client-ca", metavar="FILE", help="let in only who shows a certificate of this authority")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         token = _token(options["token_file"])
+        tls = _tls(options)
         server = _server(options["data"], options["faults"])
         with (
             closing(server),
             listen(options["host"], options["port"]) as listener,
-            serving(Application(server, token=token), listener) as url,
+            serving(Application(server, token=token), listener, tls=tls) as url,
         ):
             stopped = threading.Event()
             signal.signal(signal.SIGTERM, lambda *_: stopped.set())
@@ -48,6 +53,15 @@ def _token(file: str | None) -> str:
     if not token:
         raise Refused(f"{file} is empty; it must hold the bearer token.", returncode=2)
     return token
+
+
+def _tls(options: dict[str, Any]) -> SSLContext | None:
+    certificate, key = options["tls_certificate"], options["tls_key"]
+    if certificate:
+        return server_tls(certificate, key or certificate, client_authority=options["client_ca"])
+    if key or options["client_ca"]:
+        raise Refused("Give --tls-certificate, too.", returncode=2)
+    return None
 
 
 def _server(data: str, faults: str) -> VaultServer:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from licensing.clients.http import HttpVaultAgent
 from licensing.vaultserver.serving import listen
+from tests.licensing.vaultserver.certificates import Authority
 from tests.licensing.vaultserver.people import account, key
 
 pytestmark = pytest.mark.processes
@@ -76,6 +78,21 @@ def test_a_killed_server_comes_back_at_once_with_everything_it_answered(token_fi
         process.terminate()
 
 
+def test_it_serves_by_tls_to_who_shows_a_certificate(token_file, tmp_path):
+    authority = Authority(tmp_path, "ours")
+    own, portal = authority.issue("server"), authority.issue("portal")
+    options = ["--tls-certificate", own.certificate, "--tls-key", own.key, "--client-ca", authority.file]
+    trusting = ssl.create_default_context(cafile=authority.file)
+    trusting.load_cert_chain(portal.certificate, portal.key)
+    with command("--port", "0", "--json", "--token-file", token_file, *options) as process:
+        url = json.loads(process.stdout.readline())["url"]
+        with HttpVaultAgent(url, verify=trusting) as agent:
+            assert agent.list_vaults() == ()
+        process.terminate()
+
+        assert (url.partition(":")[0], process.wait(5), process.stderr.read()) == ("https", 0, "")
+
+
 def test_a_port_in_use_is_one_line(token_file):
     with listen("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
@@ -97,6 +114,9 @@ def test_a_port_in_use_is_one_line(token_file):
             1,
             "/nowhere/vaults cannot be used as data file: unable to open database file.",
         ),
+        (["--tls-key", "/nowhere/key"], 2, "Give --tls-certificate, too."),
+        (["--client-ca", "/nowhere/ca"], 2, "Give --tls-certificate, too."),
+        (["--tls-certificate", "/nowhere/tls"], 1, "/nowhere/tls cannot be used as certificate, key and authority"),
         (["--host", "no.such.host.invalid"], 1, "Cannot listen at no.such.host.invalid:0"),
     ],
 )
