@@ -49,9 +49,10 @@ def _troubles() -> dict[Key, tuple[Subscription, Incident]]:
 
 
 def _health(status: VaultStatus) -> VaultHealth:
+    """Return how a vault is: one that is offline is tried again, so that one that is not is gone from its server."""
     return VaultHealth(
         name=status.vault.name,
         reason=status.reason or _NO_REASON,
         user_synchronization=status.vault.user_synchronization,
-        is_gone=False,
+        is_gone=status.state == Ending.STALLED and not status.vault.is_online,
     )

@@ -12,6 +12,7 @@ from licensing.models import Ending, VaultStatus
 from licensing.plans.incidents import PATIENCE, VaultHealth, incident
 from licensing.services import due, incidents
 from licensing.vaultserver import admin as vault_admin
+from licensing.vaultserver.faults import Faults
 from mfmanage.celery import app
 from provisioning.models import LoginAccount, Notification, NotificationMail, TrustedPerson, Vault
 from provisioning.notification_kinds import VAULT_INCIDENT
@@ -166,6 +167,30 @@ def test_a_real_vault_whose_synchronization_is_turned_on_is_told_until_it_is_off
 
     assert "User synchronization is on in vault “Contracts”" in begun
     assert over == begun.replace(": Vault", ": Over: Vault")
+
+
+def test_a_real_vault_that_is_gone_from_its_server_is_told_at_once_and_one_that_is_down_later(world, mailoutbox):
+    trust(world.subscription, "own@partner.example", world.vault)
+    world.sweep()
+    world.server.faults.put(Faults(down=True))
+    for minute in (6, 8, 12, 16):
+        assert told(mailoutbox) == []
+        world.sweep(NOON + minute * MINUTE)
+        look(NOON + minute * MINUTE)
+    assert [subject for _, subject in told(mailoutbox)] == [
+        f"{world.subscription.name}: Vault “Contracts”: The vault server is switched off."
+    ]
+    world.server.faults.clear()
+    world.sweep(NOON + 60 * MINUTE)
+    look(NOON + 60 * MINUTE)
+    assert "Over" in told(mailoutbox)[0][1]
+
+    vault_admin.delete_vault(world.server, world.guid)
+    world.sweep(NOON + 120 * MINUTE)
+    look(NOON + 120 * MINUTE)
+
+    ((_, subject),) = told(mailoutbox)
+    assert "is gone from its server" in subject
 
 
 def test_an_address_is_told_once_whatever_it_is_to_the_vault(subscription, vault, admin, mailoutbox):
