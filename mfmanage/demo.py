@@ -20,7 +20,7 @@ from mfmanage.entra.state import State
 from provisioning.actor import operator
 from provisioning.license_types import LicenseType
 from provisioning.models import GroupLink, LoginAccount, ProvisioningConfiguration, Subscription, UserGroup, Vault
-from provisioning.services import configurations, group_settings, subscriptions, vaults
+from provisioning.services import configurations, group_settings, links, subscriptions, vaults
 
 ADMIN: Final = "admin@contoso.example"
 VAULTS: Final = ("Contracts", "Projects", "Quality")
@@ -125,7 +125,7 @@ def decide_about_groups(configuration: ProvisioningConfiguration) -> None:
         return
     group_settings.set_group_license(group=largest[0], license_type=LicenseType.NAMED, actor=ACTOR, at=now)
     source = largest[min(1, len(largest) - 1)]
-    group_settings.link_group(
+    links.link_group(
         group=source,
         vault=Vault.objects.filter(subscription=configuration.subscription).order_by("name")[1],
         target_name=source.display_name,

@@ -23,6 +23,7 @@ from provisioning.services import (
     configurations,
     group_settings,
     groups,
+    links,
     people,
     subscriptions,
     vaults,
@@ -265,7 +266,7 @@ def make_link(
     at: datetime = NOON,
 ) -> GroupLink:
     """Return a link to a new user group of the vault."""
-    return group_settings.link_group(
+    return links.link_group(
         group=group,
         vault=vault,
         target_name=target_name or group.display_name,

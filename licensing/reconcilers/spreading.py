@@ -8,10 +8,11 @@ generation as spread, unless it rose meanwhile. Beginning again after a crash ha
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
-from licensing.models import LinkStatus
-from licensing.services.due import BEHIND, ended_links
+from licensing.models import Ending, LinkStatus
+from licensing.services import bulk
+from licensing.services.due import BEHIND, bereft_links, ended_links
 from provisioning.models import GroupLink, ProvisioningConfiguration, UserGroup
 from provisioning.services import wakes
 from provisioning.sql import Statement, parameter, run
@@ -27,14 +28,24 @@ def spread(subscription_id: int, now: datetime) -> None:
     for configuration in ProvisioningConfiguration.objects.filter(BEHIND, subscription_id=subscription_id):
         _wake(subscription_id, _OF_CONFIGURATION, configuration.pk)
         _observe(ProvisioningConfiguration.objects.all(), configuration)
+    ended = bereft_links(now).filter(subscription_id=subscription_id)
+    ended.update(former_group=None, generation=F("generation") + 1)
     for link in GroupLink.objects.filter(BEHIND, subscription_id=subscription_id):
-        LinkStatus.objects.get_or_create(link=link, defaults={"subscription_id": subscription_id})
-        _wake(subscription_id, _MEMBERS, link.group_id)
-        _observe(GroupLink.objects.all(), link)
+        _spread_link(link)
     for link in ended_links(now).filter(subscription_id=subscription_id):
         _wake(subscription_id, _MEMBERS, link.group_id)
         LinkStatus.objects.filter(link=link).update(source_ended_at=now)
     _wake(subscription_id, _TO_RELEASE, subscription_id, now)
+
+
+def _spread_link(link: GroupLink) -> None:
+    """Make the members of its source due, and whom it wants that is no member of it any more."""
+    row = {"subscription_id": link.subscription_id, "link_id": link.pk, "source_ended_at": None}
+    new = {"prepared_generation": 0, "state": Ending.READY, "reason": ""}
+    bulk.put(LinkStatus, [row | new], key=["link_id"], changing=["source_ended_at"])
+    _wake(link.subscription_id, _MEMBERS, link.group_id)
+    _wake(link.subscription_id, _LEFT_OVER, link.target_id, link.group_id)
+    _observe(GroupLink.objects.all(), link)
 
 
 def _observe(rows: QuerySet[Any], row: Any) -> None:
@@ -51,5 +62,10 @@ def _wake(subscription_id: int, which: str, *parameters: Any) -> None:
 
 
 _MEMBERS = "SELECT account_id AS id FROM provisioning_groupmembership WHERE group_id = %s"
+_LEFT_OVER = """
+SELECT u.account_id AS id FROM licensing_vaultusermembership m JOIN licensing_vaultuser u ON u.id = m.vault_user_id
+WHERE m.target_id = %s AND m.wanted AND u.account_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM provisioning_groupmembership g WHERE g.group_id = %s AND g.account_id = u.account_id
+)"""
 _OF_CONFIGURATION = "SELECT id FROM provisioning_loginaccount WHERE configuration_id = %s"
 _TO_RELEASE = "SELECT account_id AS id FROM licensing_licensegrant WHERE subscription_id = %s AND release_due_at <= %s"

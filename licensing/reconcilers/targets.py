@@ -56,6 +56,14 @@ def _ensure(session: VaultSession, target: VaultUserGroup) -> bool:
     return not target.is_built_in
 
 
+def drop_emptied(session: VaultSession) -> None:
+    """Let links go that are being removed and have no members left to take away."""
+    for link in due.emptied_links().filter(target__vault=session.vault):
+        with session.lease.recording():
+            VaultUserMembership.objects.filter(target_id=link.target_id, wanted=False).delete()
+            GroupLink.objects.filter(pk=link.pk, ending_at__isnull=False).delete()
+
+
 def _conclude(session: VaultSession, link: GroupLink, state: Ending, reason: str) -> None:
     with session.lease.recording():
         values = {"prepared_generation": link.generation, "state": state, "reason": reason}

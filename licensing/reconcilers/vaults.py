@@ -107,6 +107,7 @@ def _bring_in_line(session: VaultSession) -> None:
     if status.compare_due_at <= now:
         session.tally.repaired += comparisons.compare(session).repaired
         vault_users.reconcile_due(session)
+    targets.drop_emptied(session)
 
 
 def _end_retrying(

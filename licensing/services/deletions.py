@@ -1,12 +1,14 @@
 """What licenses and vaults keep of a deleted configuration once its deletion is final (1-product §1.2, rule 7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from licensing.models import LicenseGrant, VaultUserMembership
+from django.db.models import Exists, OuterRef
+
+from licensing.models import LicenseGrant, VaultUser, VaultUserMembership
 from licensing.services import bulk, pools, wishes
-from provisioning.models import ProvisioningConfiguration, VaultUserGroup
+from provisioning.models import GroupLink, ProvisioningConfiguration, VaultUserGroup
 
 _CHUNK = 5_000
 
@@ -25,8 +27,23 @@ def accounts_becoming_manual(
 
 
 def links_ending(*, link_ids: Sequence[int], **_: Any) -> None:
-    """Receive the signal of that name: nobody wants these members any more, and nobody is to take them away."""
+    """Receive the signal of that name: nobody wants these members any more, and nobody is to take them away.
+
+    Workers wait from here on, so that none of them records a member whom it still believed to be wanted.
+    """
+    links = GroupLink.objects.filter(pk__in=link_ids)
+    for subscription_id in links.order_by("subscription_id").values_list("subscription_id", flat=True).distinct():
+        pools.lock(subscription_id)
     targets = list(VaultUserGroup.objects.filter(link__in=link_ids).values_list("pk", flat=True))
     members = VaultUserMembership.objects.filter(target__in=targets).order_by("pk")
-    while ids := list(members.values_list("pk", flat=True)[:_CHUNK]):
-        VaultUserMembership.objects.filter(pk__in=ids).delete()
+    while found := dict(members.values_list("pk", "vault_user_id")[:_CHUNK]):
+        VaultUserMembership.objects.filter(pk__in=found).delete()
+        _leave_as_they_are(found.values())
+
+
+def _leave_as_they_are(ids: Iterable[int]) -> None:
+    """Let vault users that nothing wants any more not come, nor be enabled, if they were only on their way."""
+    wanted = VaultUserMembership.objects.filter(vault_user=OuterRef("pk"), wanted=True)
+    users = VaultUser.objects.filter(~Exists(wanted), pk__in=set(ids), wanted_enabled=True, wanted_manual=False)
+    coming = users.exclude(seen_enabled=True).select_for_update(of=("self",)).order_by("account_id")
+    VaultUser.objects.filter(pk__in=list(coming.values_list("pk", flat=True))).update(wanted_enabled=False)

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser, VaultUserMembership
 from licensing.services.due import due_subscriptions, unprepared_links
-from provisioning.models import DueAccount, Subscription
+from provisioning.models import DueAccount, GroupLink, Subscription
 
 _OPEN = Q(due_at__isnull=False) | Q(state=Ending.STALLED)
 
@@ -25,6 +25,7 @@ def differences(*, subscription: Subscription, now: datetime) -> dict[str, int]:
         .filter(target__vault__subscription=pk, target__link__paused_at__isnull=True, target__link__isnull=False)
         .count(),
         "links": unprepared_links().filter(subscription=pk).count(),
+        "endings": GroupLink.objects.filter(subscription=pk, ending_at__isnull=False, paused_at=None).count(),
         "vaults": VaultStatus.objects.filter(subscription=pk).exclude(state=Ending.READY).count(),
     }
     if not counts["accounts"] and pk in due_subscriptions(now):

@@ -5,7 +5,15 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from licensing.models import Ending, LicenseGrant, LicensePool, VaultGroupChange, VaultStatus, VaultUser
+from licensing.models import (
+    Ending,
+    LicenseGrant,
+    LicensePool,
+    VaultGroupChange,
+    VaultStatus,
+    VaultUser,
+    VaultUserMembership,
+)
 from licensing.services.presence import SOURCE_GRACE
 from provisioning.models import (
     DueAccount,
@@ -27,6 +35,11 @@ def ended_links(now: datetime) -> QuerySet[GroupLink]:
     return GroupLink.objects.filter(group__deleted_at__lte=now - SOURCE_GRACE, status__source_ended_at__isnull=True)
 
 
+def bereft_links(now: datetime) -> QuerySet[GroupLink]:
+    """Return the links that keep members of a group that was deleted so long ago that they must leave."""
+    return GroupLink.objects.filter(former_group__deleted_at__lte=now - SOURCE_GRACE)
+
+
 def due_subscriptions(now: datetime) -> list[int]:
     """Return the subscriptions in which the license reconciler has something to do, in one statement."""
     kinds: tuple[QuerySet[Any], ...] = (
@@ -37,6 +50,7 @@ def due_subscriptions(now: datetime) -> list[int]:
         LicensePool.objects.filter(BEHIND),
         LicenseGrant.objects.filter(release_due_at__lte=now),
         ended_links(now),
+        bereft_links(now),
     )
     due = Q()
     for rows in kinds:
@@ -60,7 +74,9 @@ def due_vaults(now: datetime) -> QuerySet[VaultStatus]:
     """Return the statuses of vaults that need a look now and that no worker is looking at."""
     users = VaultUser.objects.filter(vault_id=OuterRef("vault_id"), due_at__lte=now)
     links = unprepared_links().filter(target__vault_id=OuterRef("vault_id"))
-    has_work = Q(state=Ending.READY) & (Q(Exists(users)) | Q(Exists(links)) | Q(compare_due_at__lte=now))
+    emptied = emptied_links().filter(target__vault_id=OuterRef("vault_id"))
+    has_links = Q(Exists(links)) | Q(Exists(emptied))
+    has_work = Q(state=Ending.READY) & (Q(Exists(users)) | has_links | Q(compare_due_at__lte=now))
     wishes = due_changes(now).filter(vault_id=OuterRef("vault_id"))
     groups = open_groups().filter(vault_id=OuterRef("vault_id"))
     has_work |= Q(state=Ending.READY) & (Q(Exists(wishes)) | Q(Exists(groups)))
@@ -82,4 +98,21 @@ def open_groups() -> QuerySet[VaultUserGroup]:
 
 def unprepared_links() -> QuerySet[GroupLink]:
     """Return the links whose target must be looked at before its members are changed."""
-    return GroupLink.objects.filter(UNPREPARED, paused_at__isnull=True, group__deleted_at__isnull=True)
+    live = GroupLink.objects.filter(paused_at__isnull=True, ending_at__isnull=True, group__deleted_at__isnull=True)
+    return live.filter(UNPREPARED)
+
+
+def emptied_links() -> QuerySet[GroupLink]:
+    """Return the links that are being removed and whose members have all left, as far as the link may take them away.
+
+    Who has not been looked at since may still be recorded as wanted.
+    """
+    due = DueAccount.objects.filter(subscription_id=OuterRef("subscription_id"))
+    members = VaultUserMembership.objects.filter(target_id=OuterRef("target_id"))
+    ours = Q(added_by_us=True) | Q(target__link__mode=GroupLink.Mode.REPLACE)
+    ending = GroupLink.objects.filter(~BEHIND, ending_at__isnull=False, paused_at__isnull=True)
+    return ending.exclude(Exists(members.filter(wanted=True))).exclude(
+        Exists(members.filter(ours, seen=True, target__remote_id__isnull=False))
+        | Exists(due.filter(account__memberships__group_id=OuterRef("group_id")))
+        | Exists(due.filter(account__vault_users__memberships__target_id=OuterRef("target_id")))
+    )

@@ -121,10 +121,18 @@ def _wanted_targets(able: set[int], now: datetime) -> dict[Place, set[int]]:
         group__links__ending_at__isnull=True,
         group__links__isnull=False,
     )
+    former = GroupMembership.objects.filter(
+        account_id__in=able,
+        group__deleted_at__gt=now - SOURCE_GRACE,
+        group__former_links__paused_at__isnull=True,
+        group__former_links__isnull=False,
+    )
+    places = [
+        *rows.values_list("account_id", "group__links__target__vault_id", "group__links__target_id"),
+        *former.values_list("account_id", "group__former_links__target__vault_id", "group__former_links__target_id"),
+    ]
     wanted: dict[Place, set[int]] = defaultdict(set)
-    for account_id, vault_id, target_id in rows.values_list(
-        "account_id", "group__links__target__vault_id", "group__links__target_id"
-    ):
+    for account_id, vault_id, target_id in places:
         wanted[account_id, vault_id].add(target_id)
     return wanted
 

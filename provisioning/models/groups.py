@@ -60,6 +60,11 @@ class UserGroup(models.Model):
             models.Index(
                 fields=["subscription", "id"], condition=~Q(generation=F("observed_generation")), name="group_due"
             ),
+            models.Index(
+                fields=["configuration", "external_id"],
+                condition=Q(deleted_at__isnull=False, external_id__isnull=False),
+                name="group_former",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -78,6 +78,8 @@ class GroupLink(models.Model):
     """Source user group → target vault → target vault user group; a target has one source.
 
     From ``ending_at`` on nobody is wanted in the target any more; the link goes when the last member it brought left.
+    ``former_group`` is the deleted group that ``group`` follows as the same object of the directory; its members stay
+    until their 24 hours are over.
     """
 
     class Mode(models.TextChoices):
@@ -86,6 +88,7 @@ class GroupLink(models.Model):
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="links")
     group = models.ForeignKey(UserGroup, models.CASCADE, related_name="links")
+    former_group = models.ForeignKey(UserGroup, models.SET_NULL, null=True, blank=True, related_name="former_links")
     target = models.OneToOneField(VaultUserGroup, models.CASCADE, related_name="link")
     mode = models.CharField(max_length=20, choices=Mode.choices, default=Mode.REPLACE)
     created_at = models.DateTimeField()

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from provisioning.models import UserGroup
-from provisioning.services import memberships, totals
+from provisioning.services import links, memberships, totals
 from provisioning.services.calls import Call, check_version, difference, entry
 from provisioning.services.constraints import violated
 from provisioning.services.memberships import MemberChange
@@ -59,6 +59,7 @@ class GroupChange:
 def create_group(*, profile: GroupProfile, members: Sequence[str], call: Call) -> UserGroup:
     """Create the group with the members of these SCIM ids; unknown ids are skipped and logged (decision D-08).
 
+    The same object of the directory that was deleted gets its license type and links back, while it has links.
     Raises ``GroupNameTaken`` and ``GroupExternalIdTaken``.
     """
     group = UserGroup(
@@ -71,10 +72,12 @@ def create_group(*, profile: GroupProfile, members: Sequence[str], call: Call) -
     steps = [MemberChange("add", tuple(members))] if members else []
     try:
         with transaction.atomic():
+            former_id, group.license_type = _former(group)
             [(group.pk,)] = run(Statement(_INSERT, _values(group, _INSERTED)))
+            moved = links.follow_source(former_id=former_id, group=group, at=call.at) if former_id else 0
             outcome = memberships.apply(group, steps)
             run_alone(
-                _logged(call, group, 201, difference({}, profile.document), outcome),
+                _logged(call, group, 201, difference({}, profile.document), outcome, moved=moved),
                 totals.step(call.configuration.pk, totals.GROUP, 1),
             )
             announce(group.subscription_id)
@@ -128,6 +131,14 @@ def remove_group(*, scim_id: str, call: Call) -> None:
         announce(group.subscription_id)
 
 
+def _former(group: UserGroup) -> tuple[int, int | None]:
+    """Return the id (0: none) and the license type of the linked group that was deleted last under that externalId."""
+    if group.external_id is None:
+        return 0, None
+    found = run(Statement(_FORMER, (group.configuration_id, group.external_id)))
+    return found[0] if found else (0, None)
+
+
 def _describe(group: UserGroup, profile: GroupProfile, at: datetime) -> None:
     group.display_name = profile.display_name
     group.display_name_key = profile.display_name.casefold()
@@ -156,15 +167,23 @@ def _values(group: UserGroup, names: tuple[str, ...]) -> list[Any]:
 
 
 def _logged(
-    call: Call, group: UserGroup, status: int, changes: dict[str, Any], outcome: memberships.Outcome
+    call: Call,
+    group: UserGroup,
+    status: int,
+    changes: dict[str, Any],
+    outcome: memberships.Outcome,
+    *,
+    moved: int = 0,
 ) -> Statement:
+    """``moved`` is how many links of a deleted group follow this one."""
+    sentences = [f"Took over the license type and {moved} link(s) of the deleted group"] if moved else []
     return entry(
         call,
         status=status,
         resource_id=group.scim_id,
         resource_name=group.display_name,
         changes=changes | outcome.summary(),
-        detail=outcome.warning(),
+        detail=". ".join([*sentences, *filter(None, [outcome.warning()])]),
     )
 
 
@@ -189,4 +208,9 @@ _UPDATE = f"UPDATE provisioning_usergroup SET {_ASSIGNMENTS} WHERE id = %s RETUR
 _SELECT = f"""
 SELECT {_GROUP.text} FROM provisioning_usergroup
 WHERE configuration_id = %s AND scim_id = %s AND deleted_at IS NULL"""  # noqa: S608
+_FORMER = """
+SELECT id, license_type FROM provisioning_usergroup
+WHERE configuration_id = %s AND external_id = %s AND deleted_at IS NOT NULL
+    AND id IN (SELECT group_id FROM provisioning_grouplink WHERE ending_at IS NULL)
+ORDER BY deleted_at DESC LIMIT 1"""
 _LOCK = {"postgresql": " FOR UPDATE", "sqlite": ""}

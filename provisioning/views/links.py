@@ -11,7 +11,7 @@ from provisioning.forms import LinkForm
 from provisioning.models import GroupLink
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import groups as queries
-from provisioning.services import group_settings as services
+from provisioning.services import links as services
 from provisioning.views.common import SeeOther, template_for, with_cells
 
 _REFUSALS: dict[type[Exception], str] = {

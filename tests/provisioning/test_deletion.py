@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
@@ -61,7 +62,9 @@ class Place:
         self.work()
 
     def work(self, at=NOON):
+        """Work as the workers do, with a vault that does at once what is wanted."""
         reconcile(self.subscription, now=at)
+        VaultUser.objects.update(seen_enabled=F("wanted_enabled"))
 
     def target(self):
         rows = VaultUserMembership.objects.filter(target=self.link.target, wanted=True)

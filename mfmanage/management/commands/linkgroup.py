@@ -7,16 +7,17 @@ from licensing.services import previews
 from provisioning.actor import operator
 from provisioning.commandline import DataCommand
 from provisioning.models import GroupLink
-from provisioning.services import group_settings, lookups
+from provisioning.services import links, lookups
 
 
 class Command(DataCommand):
     help = "Link a provisioned user group to a user group of a vault."
     refusals = (
         lookups.NotThere,
-        group_settings.TargetBuiltIn,
-        group_settings.TargetLinked,
-        group_settings.TargetUnknown,
+        links.TargetBuiltIn,
+        links.TargetEmptied,
+        links.TargetLinked,
+        links.TargetUnknown,
         previews.PreviewUnavailable,
     )
 
@@ -39,7 +40,7 @@ class Command(DataCommand):
             preview = previews.link(group=group, vault=vault, target_name=options["vault_group"], mode=mode)
             self.emit(preview, previews.lines(preview), options)
             return
-        link = group_settings.link_group(
+        link = links.link_group(
             group=group,
             vault=vault,
             target_name=options["vault_group"],
