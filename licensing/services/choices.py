@@ -79,8 +79,9 @@ def choose_manual(
 @transaction.atomic
 def resync(*, account: LoginAccount, actor: Actor, at: datetime) -> None:
     """Have the account's license and its vault users looked at now, those that need a person included."""
-    touch_accounts([account.pk])
+    # Before the account's due row, as workers do, so that nobody waits in a circle.
     VaultUser.objects.filter(account=account).update(generation=F("generation") + 1, due_at=at)
+    touch_accounts([account.pk])
     audit.record(
         subscription_id=account.subscription_id, actor=actor, action="resync account", target=account.username, at=at
     )
