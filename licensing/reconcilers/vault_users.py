@@ -285,9 +285,8 @@ def _record(session: VaultSession, items: list[Item]) -> None:
     with session.lease.recording():
         ordered = sorted(items, key=lambda item: item.record.account_id or 0)
         lock_users(item.record.pk for item in ordered)
-        bulk.change(VaultUser, [_seen_row(item) for item in ordered], changing=_SEEN)
-        endings = [_ending_row(session, item) for item in ordered]
-        bulk.change(VaultUser, endings, changing=_ENDING, same=["generation"])
+        rows = [_seen_row(item) | _ending_row(session, item) for item in ordered]
+        bulk.change(VaultUser, rows, changing=_SEEN, same="generation", while_same=_ENDING)
         _record_members([member for item in ordered for member in item.members])
 
 
