@@ -7,8 +7,8 @@ from django.db.models import Count
 from licensing import filters
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
 from licensing.plans.links import LinkState, LinkView
-from licensing.services import link_states, overview, user_files
-from licensing.views import accounts, configurations, imports
+from licensing.services import link_states, overview, user_files, vault_users
+from licensing.views import accounts, configurations, imports, vaults
 from licensing.views import fragments as pieces
 from provisioning import columns, fragments, user_licenses
 from provisioning import filters as user_filters
@@ -16,8 +16,9 @@ from provisioning.addresses import address
 from provisioning.columns import Cell, Column, Deed, Tone
 from provisioning.fragments import Notice
 from provisioning.license_types import LicenseType
-from provisioning.models import Subscription
+from provisioning.models import Subscription, Vault
 from provisioning.permissions import Permission
+from provisioning.queries.pages import number_words
 
 _TONES: Mapping[LinkState, Tone] = {
     LinkState.IN_SYNC: "good",
@@ -38,6 +39,9 @@ def register() -> None:
         user_filters.register(one)
     columns.register("links", Column("State", link_cells))
     columns.register("vaults", Column("Synchronization", vault_cells))
+    columns.register("vaults", Column("Users enabled", enabled_cells))
+    columns.register("home_vaults", Column("Synchronization", vault_cells))
+    fragments.register("vault", vaults.vault)
     fragments.register("home", pieces.home)
     fragments.register("account", accounts.account)
     fragments.register("timeline", accounts.timeline)
@@ -85,6 +89,12 @@ def vault_cells(ids: Sequence[int]) -> dict[int, Cell]:
     return {one.vault_id: Cell(Ending(one.state).label, tones[one.state], one.reason) for one in statuses}
 
 
+def enabled_cells(ids: Sequence[int]) -> dict[int, Cell]:
+    """Return how many users are enabled in each vault."""
+    rows = Vault.objects.filter(pk__in=ids).annotate(enabled=vault_users.ENABLED_COUNT).values_list("pk", "enabled")
+    return {pk: Cell(number_words(number), "quiet") for pk, number in rows}
+
+
 def notices(subscription: Subscription) -> list[Notice]:
     """Return the licenses in use, and what about licenses and vaults needs attention."""
     pools = overview.pools(subscription)
@@ -100,6 +110,9 @@ def notices(subscription: Subscription) -> list[Notice]:
         if pool.waiting:
             people = "1 user waits" if pool.waiting == 1 else f"{pool.waiting:,} users wait"
             found.append(Notice(f"{people} for a {label} license.", page, "waiting", Permission.SEE_LICENSES))
-    vaults = address(subscription, "vaults")
-    found += [Notice(f"Vault {one.vault.name}: {one.reason}", vaults) for one in overview.unwell_vaults(subscription)]
-    return found
+    return [*found, *map(_vault_notice, overview.unwell_vaults(subscription))]
+
+
+def _vault_notice(status: VaultStatus) -> Notice:
+    vault = status.vault
+    return Notice(f"Vault {vault.name}: {status.reason}", address(vault.subscription, "vault", pk=vault.pk))

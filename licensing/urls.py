@@ -1,6 +1,15 @@
 from django.urls import URLPattern, include, path
 
-from licensing.views import accounts, configurations, fragments, imports, licenses
+from licensing.views import (
+    accounts,
+    configurations,
+    fragments,
+    imports,
+    licenses,
+    vault_changes,
+    vault_users,
+    vaults,
+)
 
 _fragments = [
     path("home/", fragments.home, name="licensing_home"),
@@ -10,6 +19,8 @@ _fragments = [
     path("configuration-license/<int:pk>/", configurations.default_license, name="licensing_configuration_license"),
     path("configuration-deletion/<int:pk>/", configurations.deletion, name="licensing_configuration_deletion"),
     path("user-import/<int:pk>/", imports.user_import, name="licensing_user_import"),
+    path("vault/<int:pk>/", vaults.vault, name="licensing_vault"),
+    path("vault-comparison/<int:pk>/", vaults.comparison, name="licensing_vault_comparison"),
 ]
 _pages = [
     path("pins/", accounts.pins, name="license_pins"),
@@ -21,11 +32,21 @@ _pages = [
     path("history.csv", licenses.history_csv, name="license_history_csv"),
     path("queue.csv", licenses.queue_csv, name="license_queue_csv"),
 ]
-_vault_pages: list[URLPattern] = []
+_vault_pages: list[URLPattern] = [
+    path("compare/", vaults.compare, name="vault_compare"),
+    path("drift/", vaults.drift_reports, name="vault_drift"),
+    path("drift/<int:pk>/", vaults.drift_report, name="vault_drift_report"),
+    path("drift/<int:pk>/report.csv", vaults.drift_csv, name="vault_drift_csv"),
+    path("users/", vault_users.vault_users, name="vault_users"),
+    path("users/<int:pk>/disable/", vault_users.vault_user_disable, name="vault_user_disable"),
+    path("users/<int:pk>/enable/", vault_users.vault_user_enable, name="vault_user_enable"),
+]
 """Pages of one vault that ask or show what its server says."""
 
 urlpatterns = [
     path("licensing/<slug:number>/fragments/", include(_fragments)),
     path("s/<slug:number>/licenses/", include(_pages)),
+    path("s/<slug:number>/vaults/create/", vault_changes.vault_create, name="vault_create"),
+    path("s/<slug:number>/vaults/<int:pk>/remove/", vault_changes.vault_remove, name="vault_remove"),
     path("s/<slug:number>/vaults/<int:vault_pk>/", include(_vault_pages)),
 ]

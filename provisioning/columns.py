@@ -9,7 +9,8 @@ from typing import Literal
 
 from provisioning.permissions import Permission
 
-Table = Literal["accounts", "groups", "links", "vaults"]
+Table = Literal["accounts", "groups", "home_vaults", "links", "vaults"]
+"""A list; ``home_vaults`` is the one of the vaults on Home."""
 Tone = Literal["plain", "good", "waiting", "problem", "quiet"]
 
 

@@ -32,6 +32,12 @@ class Entry:
 _USER_PAGES = frozenset({"user", "user_create", "user_edit", "user_delete", "users_import", "user_import"})
 _TRUSTED_PAGES = frozenset({"trusted_person_add", "trusted_person_edit", "trusted_person_remove"})
 _APPLICATION_PAGES = frozenset({"application", "application_create", "application_edit", "application_delete"})
+_VAULT_PAGES = frozenset(
+    {
+        *("vault", "vault_create", "vault_remove", "vault_users", "vault_user_disable"),
+        *("vault_drift", "vault_drift_report"),
+    }
+)
 _LICENSE_PAGES = frozenset({"license_order", "license_order_preview"})
 SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("", (Page("Home", "home", "home"),)),
@@ -45,7 +51,7 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     (
         "Resources",
         (
-            Page("Vaults", "vault", "vaults", parts=frozenset({"vault"})),
+            Page("Vaults", "vault", "vaults", parts=_VAULT_PAGES),
             Page("Trusted persons", "users", "trusted_persons", parts=_TRUSTED_PAGES),
             Page("Licenses", "license", "licenses", Permission.SEE_LICENSES, _LICENSE_PAGES),
         ),

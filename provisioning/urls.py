@@ -64,6 +64,7 @@ _subscription: list[URLPattern | URLResolver] = [
     path("applications/<int:pk>/enable/", applications.application_enable, name="application_enable"),
     path("applications/<int:pk>/delete/", applications.application_delete, name="application_delete"),
     path("vaults/", vaults.vaults, name="vaults"),
+    path("vaults/<int:pk>/", vaults.vault, name="vault"),
     path("trusted/", trusted_persons.trusted_persons, name="trusted_persons"),
     path("trusted/add/", trusted_persons.trusted_person_add, name="trusted_person_add"),
     path("trusted/<int:pk>/", trusted_persons.trusted_person_edit, name="trusted_person_edit"),

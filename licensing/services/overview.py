@@ -50,4 +50,4 @@ def _row(license_type: LicenseType, pool: LicensePool, waiting: int, sessions: i
 def unwell_vaults(subscription: Subscription) -> list[VaultStatus]:
     """Return the vaults that cannot be kept in step, with the reason; not those whose own synchronization is on."""
     statuses = VaultStatus.objects.filter(subscription=subscription, vault__user_synchronization=False)
-    return list(statuses.exclude(state=Ending.READY).select_related("vault").order_by("vault__name"))
+    return list(statuses.exclude(state=Ending.READY).select_related("vault__subscription").order_by("vault__name"))

@@ -1,5 +1,7 @@
 """How accounts stand in vaults, for screens and commands."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from licensing.models import Ending, VaultUser, VaultUserMembership
@@ -9,11 +11,15 @@ from provisioning.models import LoginAccount, Vault
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """An account in one vault; ``groups`` are the names of the target groups that it is in or shall join."""
+    """An account in one vault; ``groups`` are the names of the target groups that it is in or shall join.
+
+    ``sources`` are the names of the user groups whose links want it there.
+    """
 
     vault: Vault
     state: str
     groups: tuple[str, ...]
+    sources: tuple[str, ...]
     why: str
     is_due: bool
     needs_person: bool
@@ -21,15 +27,22 @@ class Presence:
 
 def of_account(account: LoginAccount) -> list[Presence]:
     """Return the account's presence in every vault that knows it or shall, by the vault's name: two statements."""
-    users = VaultUser.objects.filter(account=account).select_related("vault__status").order_by("vault__name")
-    members = VaultUserMembership.objects.filter(vault_user__account=account).select_related("target__link__group")
-    memberships = list(members.order_by("target__name"))
-    return [_presence(user, [one for one in memberships if one.vault_user_id == user.pk]) for user in users]
+    return of_users(VaultUser.objects.filter(account=account).select_related("vault__status").order_by("vault__name"))
+
+
+def of_users(users: Iterable[VaultUser]) -> list[Presence]:
+    """Return the presence of each of these vault users, which were read with their vaults and statuses."""
+    users, members = list(users), defaultdict(list)
+    rows = VaultUserMembership.objects.filter(vault_user__in=[user.pk for user in users])
+    for one in rows.select_related("target__link__group").order_by("target__name"):
+        members[one.vault_user_id].append(one)
+    return [_presence(user, members[user.pk]) for user in users]
 
 
 def _presence(user: VaultUser, members: list[VaultUserMembership]) -> Presence:
     wanted = [member for member in members if member.wanted]
     links = [getattr(member.target, "link", None) for member in wanted]
+    sources = tuple(link.group.display_name for link in links if link)
     status = getattr(user.vault, "status", None)
     words = view(
         PresenceFacts(
@@ -39,13 +52,14 @@ def _presence(user: VaultUser, members: list[VaultUserMembership]) -> Presence:
             is_due=user.due_at is not None,
             reason=user.reason,
             vault_problem=status.reason if status else "",
-            sources=tuple(link.group.display_name for link in links if link),
+            sources=sources,
         )
     )
     return Presence(
         vault=user.vault,
         state=words.state,
         groups=tuple(member.target.name for member in wanted),
+        sources=sources,
         why=words.why,
         is_due=user.due_at is not None,
         needs_person=user.state == Ending.STALLED,

@@ -129,14 +129,14 @@ def words_of(search: str) -> list[str]:
     return [word for word in words if word.strip()][:_WORD_LIMIT]
 
 
-def matching(search: str) -> Q:
-    """Return the accounts with any of the words in username, full name or e-mail address."""
+def matching(search: str, prefix: str = "") -> Q:
+    """Return the accounts with any of the words in username, full name or e-mail address.
+
+    ``prefix`` leads from other rows to their accounts, such as ``account__``.
+    """
     found = Q()
     for word in words_of(search):
-        found |= (
-            Q(username_key__contains=word)
-            | Q(email_key__contains=word)
-            | Q(display_name_key__contains=word)
-            | Q(full_name__icontains=word)
-        )
+        for key in ("username_key", "email_key", "display_name_key"):
+            found |= Q((f"{prefix}{key}__contains", word))
+        found |= Q((f"{prefix}full_name__icontains", word))
     return found

@@ -1,10 +1,10 @@
 """User groups and their links as the portal lists them."""
 
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
-from provisioning.models import GroupLink, Subscription, UserGroup, Vault, VaultUserGroup
+from provisioning.models import GroupLink, Subscription, UserGroup, VaultUserGroup
 from provisioning.queries.pages import COUNT_LIMIT, Page, fetch
 
 CHOICE_LIMIT = 500
@@ -68,9 +68,3 @@ def targets(subscription: Subscription) -> QuerySet[VaultUserGroup]:
     """Return the vault user groups that a link may fill: not built in, and without a source yet."""
     rows = VaultUserGroup.objects.filter(vault__subscription=subscription, is_built_in=False, link=None)
     return rows.select_related("vault").order_by("vault__name", "vault_id", "name_key")
-
-
-def vaults(subscription: Subscription) -> QuerySet[Vault]:
-    """Return the vaults by name, each with ``links_count``."""
-    rows = Vault.objects.filter(subscription=subscription)
-    return rows.annotate(links_count=Count(F("user_groups__link"))).order_by("name", "id")

@@ -57,7 +57,7 @@ def create_vault(
                 created_at=at,
             )
     except IntegrityError as error:
-        if Vault.objects.filter(guid=guid).exists():
+        if guid and Vault.objects.filter(guid=guid).exists():
             raise VaultRegistered from error
         raise VaultNameTaken(name) from error
     audit.record(subscription_id=subscription.pk, actor=actor, action="create vault", target=name, at=at)

@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from provisioning.addresses import address
-from provisioning.configuration_forms import DefaultLicenseForm, DeletionForm
+from provisioning.configuration_forms import DefaultLicenseForm
+from provisioning.confirming import TypedNameForm
 from provisioning.license_types import LicenseType
 from provisioning.models import ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
@@ -35,7 +36,7 @@ def delete(request: PortalRequest, pk: int) -> HttpResponse:
     if found.deleted_at is not None:
         messages.warning(request, f"{found.name} is deleted already.")
         return SeeOther(address(request.subscription, "configurations"))
-    form = DeletionForm(request.POST or None, configuration=found)
+    form = TypedNameForm(request.POST or None, expected=found.name, what="configuration")
     if request.method == "POST" and form.is_valid():
         return _delete(request, found)
     context = {"configuration": found, "form": form, "extent": deletion.extent(found)}

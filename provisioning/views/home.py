@@ -4,12 +4,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from provisioning import fragments
+from provisioning import columns, fragments
 from provisioning.permissions import ROLES, Permission, PortalRequest, requires
 from provisioning.queries import attention
 from provisioning.queries.configurations import configurations
-from provisioning.queries.groups import vaults
 from provisioning.queries.unsent import unsent
+from provisioning.queries.vaults import vaults
+from provisioning.views.common import with_cells
 
 _VAULTS_SHOWN = 20
 
@@ -32,7 +33,8 @@ def home(request: PortalRequest) -> HttpResponse:
     context = {
         "facts": [notice for notice in notices if notice.tone == "good"],
         "todo": [notice for notice in notices if notice.tone != "good"],
-        "vaults": vaults(subscription)[:_VAULTS_SHOWN],
+        "vaults": with_cells("home_vaults", list(vaults(subscription)[:_VAULTS_SHOWN])),
+        "vault_titles": columns.titles("home_vaults"),
         "has_configurations": bool(rows),
     }
     return render(request, "provisioning/home.html", context)

@@ -13,11 +13,11 @@ from tests.factories import make_account, make_call, make_configuration, make_gr
 FRAME = 4
 """Session, person, role, and the subscriptions of the menus."""
 LISTS = {
-    "": 13,
+    "": 14,
     "users/": 8,
     "users/?sort=email": 9,
     "users/?license=3&waiting=any&state=enabled&q=a": 10,
-    "vaults/": 2,
+    "vaults/": 3,
     "audit/": 1,
     "settings/": 0,
     "settings/notifications/": 4,
