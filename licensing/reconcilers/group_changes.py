@@ -23,7 +23,10 @@ _ABOUT_THE_GROUP: Final = frozenset(
 
 
 def carry_out(session: VaultSession) -> None:
-    """Do all that is due. Raises ``AgentUnavailable``, ``AgentRefused`` about the vault, and ``LeaseLost``."""
+    """Do all that is due, giving way to other vaults between calls.
+
+    Raises ``AgentUnavailable``, ``AgentRefused`` about the vault, ``TurnOver`` and ``LeaseLost``.
+    """
     for group in open_groups().filter(vault=session.vault).order_by("pk"):
         try:
             _make(session, group) if group.is_requested else _show(session, group)
@@ -31,6 +34,7 @@ def carry_out(session: VaultSession) -> None:
             _refuse_group(session, group, refusal)
     while changes := _claim(session):
         _record(session, changes, _change(session, changes))
+        session.end_of_batch()
 
 
 def _make(session: VaultSession, group: VaultUserGroup) -> None:
@@ -97,16 +101,15 @@ def _record(session: VaultSession, changes: Sequence[VaultGroupChange], errors: 
     done = [_same(change) for change in changes if errors[change.pk] is None]
     failed = [_failed(session, change, error) for change in changes if (error := errors[change.pk])]
     with session.lease.recording():
-        bulk.remove(VaultGroupChange, done, key=["id"], same=_SAME)
-        bulk.change(VaultGroupChange, failed, changing=_ENDING, same=_SAME)
+        bulk.remove(VaultGroupChange, done, key=["id"], same=["asked_at"])
+        bulk.change(VaultGroupChange, failed, changing=[], same="asked_at", while_same=_ENDING)
 
 
-_SAME: Final = ["is_member", "asked_at"]
 _ENDING: Final = ["state", "reason", "attempts", "due_at"]
 
 
 def _same(change: VaultGroupChange) -> dict[str, Any]:
-    return {"id": change.pk, "is_member": change.is_member, "asked_at": change.asked_at}
+    return {"id": change.pk, "asked_at": change.asked_at}
 
 
 def _failed(session: VaultSession, change: VaultGroupChange, error: AgentError) -> dict[str, Any]:
