@@ -8,11 +8,11 @@ from licensing.models import VaultUser
 from licensing.plans import vaults as plan
 from licensing.plans.drift import Drift, Kind, person
 from licensing.reconcilers.journals import Journal, Stage
-from licensing.reconcilers.ranges import Range
+from licensing.reconcilers.ranges import Range, Records
 from licensing.reconcilers.sessions import VaultSession
 from licensing.reconcilers.targets import lock_users, wake
 from licensing.services import bulk, presence
-from provisioning.models import LoginAccount
+from provisioning.models import LoginAccount, Vault
 from provisioning.services import server_details
 from provisioning.services.server_details import ServerDetails
 
@@ -51,10 +51,15 @@ class _Changed:
         return details if details.may_be_taken() else None
 
 
-def compare(journal: Journal, stage: Stage, part: Range[ServerAccount]) -> None:
+def records(vault: Vault) -> Records[VaultUser]:
+    """Return the vault users whose login accounts the server should have."""
+    return Records(VaultUser.objects.filter(vault=vault, account__isnull=False, seen_enabled__isnull=False))
+
+
+def compare(journal: Journal, stage: Stage, part: Range[ServerAccount, VaultUser]) -> None:
     """Compare the accounts of a page with what they were told last."""
     session = journal.session
-    changed = _changed(session, part)
+    changed = _changed(part)
     taken: set[int] = set()
     wishes = [details for one in changed if (details := one.details)]
     if wishes and not session.only_looks:
@@ -67,12 +72,9 @@ def compare(journal: Journal, stage: Stage, part: Range[ServerAccount]) -> None:
             _record(session, changed, taken)
 
 
-def _changed(session: VaultSession, part: Range[ServerAccount]) -> list[_Changed]:
-    rows = VaultUser.objects.filter(vault=session.vault, account__isnull=False, seen_enabled__isnull=False)
+def _changed(part: Range[ServerAccount, VaultUser]) -> list[_Changed]:
     found = [
-        (row, seen)
-        for row in part.records(rows, "account_uid")
-        if _profile(seen := part.items.get(str(row.account_uid))) != row.seen_profile
+        (row, seen) for row in part.rows if _profile(seen := part.items.get(str(row.account_uid))) != row.seen_profile
     ]
     accounts = LoginAccount.objects.select_related("license_grant").defer("document", "search")
     by_id = accounts.in_bulk([row.account_id for row, _ in found])

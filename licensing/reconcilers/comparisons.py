@@ -17,7 +17,7 @@ from licensing.plans import vaults as plan
 from licensing.plans.drift import Drift, Kind, person
 from licensing.reconcilers import account_comparisons, targets, vault_users
 from licensing.reconcilers.journals import Journal, Stage, Step
-from licensing.reconcilers.ranges import Range
+from licensing.reconcilers.ranges import Range, Records
 from licensing.reconcilers.sessions import VaultSession
 from licensing.reconcilers.targets import lock_users, wake
 from licensing.services import bulk, drift, names
@@ -39,9 +39,11 @@ def compare(session: VaultSession) -> Drift:
     One that was interrupted goes on where it was. Raises ``TurnOver`` when it is interrupted again.
     """
     journal = Journal(session, None if session.only_looks else drift.begin(session.vault, session.lease.now()))
-    for users in journal.parts(_USERS, session.list_users, attrgetter("key")):
+    known = Records(VaultUser.objects.filter(vault=session.vault))
+    for users in journal.parts(_USERS, session.list_users, attrgetter("key"), known):
         _compare_users(journal, users)
-    for accounts in journal.parts(_ACCOUNTS, session.list_accounts, _account_key):
+    with_account = account_comparisons.records(session.vault)
+    for accounts in journal.parts(_ACCOUNTS, session.list_accounts, _account_key, with_account):
         account_comparisons.compare(journal, _ACCOUNTS, accounts)
     for link in _links(session):
         _compare_members(journal, link)
@@ -65,14 +67,13 @@ def _compare_members(journal: Journal, link: GroupLink) -> None:
         return
     stage: Stage = (Step.MEMBERS, link.target_id)
     listing = partial(journal.session.list_members, link.target.remote_id or 0)
-    for part in journal.parts(stage, listing, attrgetter("key")):
-        rows = targets.known_members(link, part)
-        leaving = targets.strangers(link, part, rows)
+    for part in journal.parts(stage, listing, attrgetter("key"), targets.members(link)):
+        leaving = targets.strangers(link, part)
         called = _named(journal.session, leaving)
         if not journal.session.only_looks:
             targets.remove(journal.session, link, leaving)
         with journal.page(stage, part) as found:
-            targets.record_members(journal.session, link, part, rows, found)
+            targets.record_members(journal.session, link, part, found)
             for key in leaving:
                 subject = f"{link.target.name}: {called.get(key, key)}"
                 found.found(Kind.UNEXPECTED, subject, "is a member although no link wants it", is_repaired=True)
@@ -139,10 +140,9 @@ def _difference(row: VaultUser, user: SeenUser) -> str:
     return "has other admin rights in the vault than it shall have"
 
 
-def _compare_users(journal: Journal, part: Range[SeenUser]) -> None:
-    rows = list(part.records(VaultUser.objects.filter(vault=journal.session.vault), "account_uid"))
-    looks = [_Look(row, part.items.get(str(row.account_uid))) for row in rows]
-    known = {str(row.account_uid) for row in rows}
+def _compare_users(journal: Journal, part: Range[SeenUser, VaultUser]) -> None:
+    looks = [_Look(row, part.items.get(str(row.account_uid))) for row in part.rows]
+    known = {str(row.account_uid) for row in part.rows}
     with journal.page(_USERS, part) as found:
         for key, user in part.items.items():
             if key not in known and not user.deleted:

@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeVar
 
+from django.db.models import Model
+
 from licensing.clients.agent import Page
 from licensing.models import DriftReport
 from licensing.plans.drift import Drift
-from licensing.reconcilers.ranges import Range, Rest, ranges
+from licensing.reconcilers.ranges import Range, Records, Rest, ranges
 from licensing.reconcilers.sessions import VaultSession
 from licensing.services import drift
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 
 class Step(IntEnum):
@@ -42,15 +45,19 @@ class Journal:
     total: Drift = field(default_factory=Drift)
 
     def parts(
-        self, stage: Stage, page_after: Callable[[str | None], Page[T]], key: Callable[[T], str]
-    ) -> Iterator[Range[T]]:
-        """Yield the pages of the stage's listing that have not been compared yet."""
+        self,
+        stage: Stage,
+        page_after: Callable[[str | None], Page[T]],
+        key: Callable[[T], str],
+        records: Records[M],
+    ) -> Iterator[Range[T, M]]:
+        """Yield what has not been compared yet of the stage's listing and the records beside it."""
         reached, rest = self._reached()
         if stage >= reached:
-            yield from ranges(page_after, key, rest if stage == reached else Rest())
+            yield from ranges(page_after, key, records, rest if stage == reached else Rest())
 
     @contextmanager
-    def page(self, stage: Stage, part: Range[Any]) -> Iterator[Drift]:
+    def page(self, stage: Stage, part: Range[Any, Any]) -> Iterator[Drift]:
         """Open the transaction in which the page's results are recorded; what is found goes into the ``Drift``.
 
         Afterwards the vault's turn may be over. Raises ``LeaseLost`` and ``TurnOver``.
@@ -65,7 +72,7 @@ class Journal:
         self.total.add(found)
         self.session.end_of_batch()
 
-    def _write(self, report: DriftReport, stage: Stage, part: Range[Any], found: Drift) -> None:
+    def _write(self, report: DriftReport, stage: Stage, part: Range[Any, Any], found: Drift) -> None:
         count = _COUNTS[stage[0]]
         setattr(report, count, getattr(report, count) + len(part.items))
         report.position = _position(stage, part.rest)

@@ -10,7 +10,7 @@ from licensing.clients.agent import MAX_ITEMS, GroupMember
 from licensing.models import Ending, LinkStatus, VaultUser, VaultUserMembership
 from licensing.plans import vaults as plan
 from licensing.plans.drift import Drift, Kind
-from licensing.reconcilers.ranges import Range, ranges
+from licensing.reconcilers.ranges import Range, Records, ranges
 from licensing.reconcilers.sessions import VaultSession
 from licensing.services import bulk, due, names
 from provisioning.models import DueAccount, GroupLink, VaultUserGroup
@@ -74,30 +74,29 @@ def _conclude(session: VaultSession, link: GroupLink, state: Ending, reason: str
 
 def _take_stock(session: VaultSession, link: GroupLink) -> None:
     """Record who is in the target, a page at a time; who is not as wanted is due, or leaves."""
-    for part in ranges(partial(session.list_members, link.target.remote_id or 0), attrgetter("key")):
-        rows = known_members(link, part)
-        remove(session, link, strangers(link, part, rows))
+    for part in ranges(partial(session.list_members, link.target.remote_id or 0), attrgetter("key"), members(link)):
+        remove(session, link, strangers(link, part))
         with session.lease.recording():
-            record_members(session, link, part, rows, Drift())
+            record_members(session, link, part, Drift())
 
 
-def known_members(link: GroupLink, part: Range[GroupMember]) -> list[VaultUserMembership]:
-    """Return what is recorded of the target's members in the range of a page."""
-    records = VaultUserMembership.objects.filter(target_id=link.target_id).select_related("vault_user")
-    return list(part.records(records, "vault_user__account_uid"))
+def members(link: GroupLink) -> Records[VaultUserMembership]:
+    """Return what is recorded of the target's members."""
+    rows = VaultUserMembership.objects.filter(target_id=link.target_id, vault_user__vault_id=link.target.vault_id)
+    return Records(rows.select_related("vault_user"), "vault_user__account_uid")
 
 
-def strangers(link: GroupLink, part: Range[GroupMember], rows: Sequence[VaultUserMembership]) -> list[str]:
+def strangers(link: GroupLink, part: Range[GroupMember, VaultUserMembership]) -> list[str]:
     """Return the members that no record knows and that must leave at once: in *replace* mode all of them."""
-    known = {str(row.vault_user.account_uid) for row in rows}
+    known = {str(row.vault_user.account_uid) for row in part.rows}
     return plan.strangers_to_remove(present=part.items, known=known, mode=plan.Mode(link.mode))
 
 
 def record_members(
-    session: VaultSession, link: GroupLink, part: Range[GroupMember], rows: Sequence[VaultUserMembership], drift: Drift
+    session: VaultSession, link: GroupLink, part: Range[GroupMember, VaultUserMembership], drift: Drift
 ) -> None:
     """Record who is there; who is not as wanted becomes due. Within a transaction that holds the lease."""
-    here = [(row, str(row.vault_user.account_uid) in part.items) for row in rows]
+    here = [(row, str(row.vault_user.account_uid) in part.items) for row in part.rows]
     news = [row for row, is_there in here if row.seen != is_there]
     _report(link, [row for row in news if row.wanted == row.seen], drift)
     open_users = [row.vault_user_id for row, is_there in here if row.wanted != is_there]

@@ -1,5 +1,6 @@
 """The full comparison finds and repairs what changed behind our back (1-product §1.5, rule 6)."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -142,8 +143,10 @@ def test_listings_are_compared_page_by_page(world, linked, monkeypatch):
     assert drift(world) == (8, 3, 0, 8)
 
 
+@pytest.mark.parametrize("most", [1, 2, 20])
 @pytest.mark.parametrize("size", [1, 2, 3, 10])
-def test_ranges_cover_every_uid_once(world, size):
+def test_ranges_cover_every_uid_once_and_hold_few_at_a_time(world, monkeypatch, size, most):
+    monkeypatch.setattr(ranges, "MOST_ROWS", most)
     keys = [f"{number:032x}" for number in (1, 5, 9)] + ["user:1", "user:2"]
     pages = [keys[start : start + size] for start in range(0, len(keys), size)]
     numbered = dict(enumerate(pages))
@@ -157,11 +160,20 @@ def test_ranges_cover_every_uid_once(world, size):
     for number, account in enumerate(accounts):
         account.uid = f"{number:032x}"
         account.save()
-    rows = type(accounts[0]).objects.all()
+    records = ranges.Records(type(accounts[0]).objects.all(), "uid")
 
-    found = [row.pk for part in ranges.ranges(page_after, str) for row in part.records(rows, "uid").order_by("uid")]
+    parts = list(ranges.ranges(page_after, str, records))
 
-    assert found == [account.pk for account in accounts]
+    assert [row.pk for part in parts for row in part.rows] == [account.pk for account in accounts]
+    assert [key for part in parts for key in part.items] == keys
+    assert max(len(part.rows) for part in parts) <= most
+    covered = {uuid.UUID(key) for key in keys[:3]}
+    assert all(
+        {row.uid for row in part.rows} & covered == {uuid.UUID(k) for k in part.items if ":" not in k} for part in parts
+    )
+    for number, part in enumerate(parts[:-1]):
+        again = list(ranges.ranges(page_after, str, records, part.rest))
+        assert [list(one.items) for one in again] == [list(one.items) for one in parts[number + 1 :]]
 
 
 def test_a_deleted_target_is_made_again_with_its_members(world, linked):
