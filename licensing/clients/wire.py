@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from provisioning.license_types import LicenseType
@@ -24,15 +25,8 @@ class MalformedDocument(ValueError):
 
 def dump(value: object) -> Any:
     """Return ``value`` as what a JSON encoder takes: license types become their words."""
-    if type(value) in PLAIN:
-        return value
-    if isinstance(value, LicenseType):
-        return value.slug
-    if is_dataclass(value):
-        return {key: dump(getattr(value, name)) for name, key in _names(cast("Any", type(value)))}
-    if isinstance(value, list | tuple):
-        return [dump(item) for item in value]
-    return value
+    kind: Any = type(value)
+    return value if kind in PLAIN else _writer(kind)(value)
 
 
 def load(kind: type[T], value: object, *, where: str = "document") -> T:
@@ -41,6 +35,24 @@ def load(kind: type[T], value: object, *, where: str = "document") -> T:
     ``kind`` is a dataclass of the contract, or a ``list`` or ``tuple`` of them. Raises ``MalformedDocument``.
     """
     return cast("T", _reader(cast("Any", kind))(value, where))
+
+
+@cache
+def _writer(kind: type[Any]) -> Callable[[Any], Any]:
+    if kind is LicenseType:
+        return attrgetter("slug")
+    if issubclass(kind, list | tuple):
+        return lambda value: [dump(item) for item in value]
+    return _dataclass_writer(kind) if is_dataclass(kind) else lambda value: value
+
+
+def _dataclass_writer(kind: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    names = _names(cast("Any", kind))
+
+    def write(value: Any) -> dict[str, Any]:
+        return {key: field if type(field := getattr(value, name)) in PLAIN else dump(field) for name, key in names}
+
+    return write
 
 
 @cache

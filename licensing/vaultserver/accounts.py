@@ -1,9 +1,10 @@
 """Login accounts of the emulated server (M-Files: ``ServerLoginAccountOperations``)."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from licensing.clients.agent import AgentError, ErrorCode, ItemResult, LoginAccount, Outcome
+from licensing.vaultserver.store import among
 from provisioning.license_types import LicenseType
 
 COLUMNS = "username, username_key, full_name, email, license_type, enabled"
@@ -33,12 +34,21 @@ def page(db: sqlite3.Connection, *, after: str, limit: int) -> list[sqlite3.Row]
 
 def put_all(db: sqlite3.Connection, accounts: Sequence[LoginAccount], *, refused: Iterable[str]) -> list[ItemResult]:
     """Create, change and rename ``accounts``; names that they pass among themselves are no conflict."""
+    rows, holders = find_all(db, [account.uid for account in accounts]), _holders(db, accounts)
     faults = {uid: _refusal() for uid in _uids_named(accounts, frozenset(refused))}
-    faults |= _conflicts(db, [account for account in accounts if account.uid not in faults])
+    faults |= _conflicts([account for account in accounts if account.uid not in faults], rows, holders)
     sound = [account for account in accounts if account.uid not in faults]
-    _park_names(db, sound)
-    outcomes = {account.uid: _put(db, account) for account in sound}
+    _park_names(db, [account for account in sound if account.uid in rows])
+    outcomes = {account.uid: _change(db, account, rows[account.uid]) for account in sound if account.uid in rows}
+    new = [account for account in sound if account.uid not in rows]
+    outcomes |= {account.uid: _adopt(db, account) for account in new if _is_adoptable(account, holders)}
+    outcomes |= _create(db, [account for account in new if not _is_adoptable(account, holders)])
     return [_result(account.uid or "", outcomes.get(account.uid), faults) for account in accounts]
+
+
+def find_all(db: sqlite3.Connection, uids: Iterable[str | None]) -> dict[str | None, sqlite3.Row]:
+    """Return the rows with these uids, by uid."""
+    return {row["uid"]: row for row in among(db, "SELECT * FROM account WHERE uid", (), uids)}
 
 
 def remove(db: sqlite3.Connection, uid: str) -> Outcome:
@@ -79,11 +89,12 @@ def _result(key: str, outcome: Outcome | None, faults: dict[str | None, AgentErr
     return ItemResult(key=key, outcome=outcome)
 
 
-def _conflicts(db: sqlite3.Connection, accounts: Sequence[LoginAccount]) -> dict[str | None, AgentError]:
+def _conflicts(
+    accounts: Sequence[LoginAccount], rows: Mapping[str | None, sqlite3.Row], holders: Mapping[str, str | None]
+) -> dict[str | None, AgentError]:
     """Find the accounts that cannot have their names, until leaving them out makes no further one fail."""
     names = {account.uid: username_key(account.username) for account in accounts}
-    current = {account.uid: _name_of(db, account.uid) for account in accounts}
-    holders = {name: _holder_of(db, name) for name in names.values()}
+    current = {uid: row["username_key"] for uid, row in rows.items()}
     taken: dict[str | None, AgentError] = {}
     while found := _blocked(names, current, holders):
         for uid in found:
@@ -93,30 +104,43 @@ def _conflicts(db: sqlite3.Connection, accounts: Sequence[LoginAccount]) -> dict
 
 def _blocked(
     names: dict[str | None, str],
-    current: dict[str | None, str | None],
-    holders: dict[str, tuple[str | None] | None],
+    current: Mapping[str | None, str],
+    holders: Mapping[str, str | None],
 ) -> list[str | None]:
-    leaving = {uid for uid, name in names.items() if current[uid] != name}
+    leaving = {uid for uid, name in names.items() if current.get(uid) != name}
     claimed: set[str] = set()
     blocked = []
     for uid, name in names.items():
-        holder = holders[name]
-        free = holder is None or holder[0] == uid or holder[0] in leaving
-        adoptable = holder == (None,) and current[uid] is None
-        if name in claimed or not (adoptable if holder == (None,) else free):
+        if name in claimed or not _may_have(uid, name, current, holders, leaving):
             blocked.append(uid)
         claimed.add(name)
     return blocked
 
 
-def _name_of(db: sqlite3.Connection, uid: str | None) -> str | None:
-    row = db.execute("SELECT username_key FROM account WHERE uid = ?", (uid,)).fetchone()
-    return row["username_key"] if row else None
+def _may_have(
+    uid: str | None,
+    name: str,
+    current: Mapping[str | None, str],
+    holders: Mapping[str, str | None],
+    leaving: set[str | None],
+) -> bool:
+    """Say whether the name is free, its own, being left, or of an account without a uid that a new one takes over."""
+    if name not in holders:
+        return True
+    holder = holders[name]
+    return uid not in current if holder is None else holder == uid or holder in leaving
 
 
-def _holder_of(db: sqlite3.Connection, name: str) -> tuple[str | None] | None:
-    row = db.execute("SELECT uid FROM account WHERE username_key = ?", (name,)).fetchone()
-    return (row["uid"],) if row else None
+def _holders(db: sqlite3.Connection, accounts: Sequence[LoginAccount]) -> dict[str, str | None]:
+    """Return who has the names that ``accounts`` ask for: the uid, None for an account without one."""
+    names = [username_key(account.username) for account in accounts]
+    rows = among(db, "SELECT uid, username_key FROM account WHERE username_key", (), names)
+    return {row["username_key"]: row["uid"] for row in rows}
+
+
+def _is_adoptable(account: LoginAccount, holders: Mapping[str, str | None]) -> bool:
+    name = username_key(account.username)
+    return name in holders and holders[name] is None
 
 
 def _park_names(db: sqlite3.Connection, accounts: Sequence[LoginAccount]) -> None:
@@ -126,10 +150,7 @@ def _park_names(db: sqlite3.Connection, accounts: Sequence[LoginAccount]) -> Non
     )
 
 
-def _put(db: sqlite3.Connection, account: LoginAccount) -> Outcome:
-    row = db.execute("SELECT * FROM account WHERE uid = ?", (account.uid,)).fetchone()
-    if row is None:
-        return _adopt(db, account) or _create(db, account)
+def _change(db: sqlite3.Connection, account: LoginAccount, row: sqlite3.Row) -> Outcome:
     if account_of(row) == account:
         return Outcome.UNCHANGED
     update(db, row["id"], account)
@@ -138,20 +159,18 @@ def _put(db: sqlite3.Connection, account: LoginAccount) -> Outcome:
     return Outcome.UPDATED
 
 
-def _create(db: sqlite3.Connection, account: LoginAccount) -> Outcome:
-    db.execute(
+def _create(db: sqlite3.Connection, accounts: Sequence[LoginAccount]) -> dict[str | None, Outcome]:
+    db.executemany(
         f"INSERT INTO account (key, uid, {COLUMNS}) VALUES (?1, ?1, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        (account.uid, *_values(account)),
+        [(account.uid, *_values(account)) for account in accounts],
     )
-    return Outcome.CREATED
+    return dict.fromkeys((account.uid for account in accounts), Outcome.CREATED)
 
 
-def _adopt(db: sqlite3.Connection, account: LoginAccount) -> Outcome | None:
+def _adopt(db: sqlite3.Connection, account: LoginAccount) -> Outcome:
     """Take over an account that a person made under this name; its vault users get the uid as their key."""
     name = username_key(account.username)
     row = db.execute("SELECT id FROM account WHERE uid IS NULL AND username_key = ?", (name,)).fetchone()
-    if row is None:
-        return None
     db.execute("UPDATE account SET uid = ?1, key = ?1 WHERE id = ?2", (account.uid, row["id"]))
     db.execute(
         "UPDATE member SET key = ?1 WHERE (vault, id) IN (SELECT vault, id FROM vault_user WHERE account = ?2)",

@@ -116,10 +116,10 @@ def add_user(
         state = vault_users.State(account["id"], enabled, bits, internal, not enabled, deleted=False)
         key = _key_of_account(db, vault, account["id"])
         if key is None:
-            number = vault_users.create(db, vault, account, state)
+            (number,) = vault_users.create(db, vault, [(account, state)])
         else:
             number = _known_user(db, vault, key)["id"]
-            vault_users.save(db, vault, number, state)
+            vault_users.save(db, vault, [(number, state)])
         touch(db, vault)
         return _user_numbered(db, vault, number)
 
@@ -142,7 +142,7 @@ def change_user(
         state = replace(now, internal=internal, roles=bits)
         if enabled is not None and enabled != now.enabled:
             state = replace(state, enabled=enabled, disabled_by_person=not enabled)
-        vault_users.save(db, vault, row["id"], state)
+        vault_users.save(db, vault, [(row["id"], state)])
         touch(db, vault)
         return _user_numbered(db, vault, row["id"])
 
@@ -152,7 +152,7 @@ def delete_user(server: VaultServer, vault: str, who: str) -> VaultUser:
     with server.store.writing() as db:
         row = _known_user(db, vault, who)
         state = replace(vault_users.state_of(row), enabled=False, disabled_by_person=False, deleted=True)
-        vault_users.save(db, vault, row["id"], state)
+        vault_users.save(db, vault, [(row["id"], state)])
         db.execute("DELETE FROM member WHERE vault = ? AND id = ?", (vault, row["id"]))
         touch(db, vault)
         return _user_numbered(db, vault, row["id"])

@@ -117,8 +117,8 @@ class VaultServer:
     def get_vault_users(self, vault: str, keys: Sequence[str]) -> list[VaultUser]:
         _check_count(keys)
         with self._looking(vault) as db:
-            rows = [vault_users.find(db, vault, key) for key in sorted(set(keys))]
-        return [vault_users.user_of(row) for row in rows if row is not None]
+            rows = vault_users.find_all(db, vault, keys)
+        return [vault_users.user_of(rows[key]) for key in sorted(rows)]
 
     def put_vault_users(self, vault: str, users: Sequence[VaultUserWish], *, idempotency_key: str) -> list[ItemResult]:
         _check_count(users)

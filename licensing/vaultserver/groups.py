@@ -1,7 +1,7 @@
 """User groups of one vault (M-Files: ``VaultUserGroupOperations``) and their direct members."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from licensing.clients.agent import (
     AgentError,
@@ -12,7 +12,7 @@ from licensing.clients.agent import (
     Outcome,
     VaultUserGroup,
 )
-from licensing.vaultserver.store import ALL_INTERNAL_USERS, BUILT_IN_GROUPS
+from licensing.vaultserver.store import ALL_INTERNAL_USERS, BUILT_IN_GROUPS, among
 
 SELECT = "SELECT id, name, visible FROM user_group WHERE vault = ?"
 
@@ -98,15 +98,19 @@ def change(
     db: sqlite3.Connection, vault: str, group_id: int, *, add: Sequence[str], remove: Sequence[str]
 ) -> list[ItemResult]:
     """Add and remove direct members, each by itself."""
-    return [_add(db, vault, group_id, key) for key in add] + [_remove(db, vault, group_id, key) for key in remove]
+    known = among(db, "SELECT key, id FROM vault_user WHERE vault = ? AND NOT deleted AND key", (vault,), add)
+    numbers = {row["key"]: row["id"] for row in known}
+    return [_add(db, vault, group_id, key, numbers) for key in add] + [
+        _remove(db, vault, group_id, key) for key in remove
+    ]
 
 
 def _uid(key: str) -> str | None:
     return None if key.startswith(("user:", "group:")) else key
 
 
-def _add(db: sqlite3.Connection, vault: str, group_id: int, key: str) -> ItemResult:
-    number = _group_number(db, vault, key) if key.startswith("group:") else _user_number(db, vault, key)
+def _add(db: sqlite3.Connection, vault: str, group_id: int, key: str, users: Mapping[str, int]) -> ItemResult:
+    number = _group_number(db, vault, key) if key.startswith("group:") else users.get(key)
     if number is None:
         missing = AgentError(ErrorCode.USER_NOT_FOUND, f"The vault has no member {key}.", retryable=True)
         return ItemResult(key, Outcome.FAILED, missing)
@@ -125,11 +129,6 @@ def _remove(db: sqlite3.Connection, vault: str, group_id: int, key: str) -> Item
         "DELETE FROM member WHERE vault = ? AND group_id = ? AND key = ?", (vault, group_id, key)
     ).rowcount
     return ItemResult(key, Outcome.REMOVED if removed else Outcome.UNCHANGED)
-
-
-def _user_number(db: sqlite3.Connection, vault: str, key: str) -> int | None:
-    row = db.execute("SELECT id FROM vault_user WHERE vault = ? AND key = ? AND NOT deleted", (vault, key)).fetchone()
-    return row["id"] if row else None
 
 
 def _group_number(db: sqlite3.Connection, vault: str, key: str) -> int | None:

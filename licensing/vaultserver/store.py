@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -157,6 +157,12 @@ def _upgrade(db: sqlite3.Connection) -> None:
     for table, column, kind in ADDED:
         if column not in {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}:
             db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+
+
+def among(db: sqlite3.Connection, sql: str, given: Sequence[object], values: Iterable[str | None]) -> list[sqlite3.Row]:
+    """Return what ``sql``, which ends in a column, finds where that column has one of ``values``; one statement."""
+    wanted = list(dict.fromkeys(values))
+    return db.execute(f"{sql} IN ({','.join('?' * len(wanted))})", (*given, *wanted)).fetchall()
 
 
 def touch(db: sqlite3.Connection, vault: str | None = None) -> None:

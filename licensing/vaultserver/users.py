@@ -2,7 +2,7 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from licensing.clients.agent import (
@@ -15,6 +15,8 @@ from licensing.clients.agent import (
     VaultUser,
     VaultUserWish,
 )
+from licensing.vaultserver import accounts as login_accounts
+from licensing.vaultserver.store import among
 
 SELECT = (
     "SELECT u.*, a.username, a.username_key FROM vault_user u LEFT JOIN account a ON a.id = u.account WHERE u.vault = ?"
@@ -74,33 +76,44 @@ def find(db: sqlite3.Connection, vault: str, key: str) -> sqlite3.Row | None:
     return row
 
 
+def find_all(db: sqlite3.Connection, vault: str, keys: Iterable[str]) -> dict[str, sqlite3.Row]:
+    """Return the rows with these keys, by key."""
+    return {row["key"]: row for row in among(db, f"{SELECT} AND u.key", (vault,), keys)}
+
+
 def put_all(
     db: sqlite3.Connection, vault: str, wishes: Sequence[VaultUserWish], *, refused: Iterable[str]
 ) -> list[ItemResult]:
     """Bring the named users to what is wished, each by itself."""
     names = frozenset(refused)
-    return [_put(db, vault, wish, refused=names) for wish in wishes]
+    return [result for batch in _without_repeats(wishes) for result in _put_each(db, vault, batch, refused=names)]
 
 
-def create(db: sqlite3.Connection, vault: str, account: sqlite3.Row, state: State) -> int:
-    """Add a user for a row of the account table; return its number in the vault."""
-    number: int = db.execute(
-        "UPDATE vault SET next_user_id = next_user_id + 1 WHERE guid = ? RETURNING next_user_id - 1", (vault,)
+def create(db: sqlite3.Connection, vault: str, new: Sequence[tuple[sqlite3.Row, State]]) -> list[int]:
+    """Add users for rows of the account table; return their numbers in the vault."""
+    if not new:
+        return []
+    following: int = db.execute(
+        "UPDATE vault SET next_user_id = next_user_id + ? WHERE guid = ? RETURNING next_user_id", (len(new), vault)
     ).fetchone()[0]
-    db.execute(
+    numbers = list(range(following - len(new), following))
+    db.executemany(
         "INSERT INTO vault_user (vault, id, key, account_uid, account, enabled, roles, internal,"
         " disabled_by_person, deleted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (vault, number, account["uid"] or f"user:{number}", account["uid"], *_values(state)),
+        [
+            (vault, number, account["uid"] or f"user:{number}", account["uid"], *_values(state))
+            for number, (account, state) in zip(numbers, new, strict=True)
+        ],
     )
-    return number
+    return numbers
 
 
-def save(db: sqlite3.Connection, vault: str, number: int, state: State) -> None:
-    """Give the user another state."""
-    db.execute(
+def save(db: sqlite3.Connection, vault: str, states: Iterable[tuple[int, State]]) -> None:
+    """Give the users of these numbers other states."""
+    db.executemany(
         "UPDATE vault_user SET account = ?, enabled = ?, roles = ?, internal = ?, disabled_by_person = ?,"
         " deleted = ? WHERE vault = ? AND id = ?",
-        (*_values(state), vault, number),
+        [(*_values(state), vault, number) for number, state in states],
     )
 
 
@@ -120,20 +133,58 @@ def _values(state: State) -> tuple[int | None, bool, int, bool, bool, bool]:
     )
 
 
-def _put(db: sqlite3.Connection, vault: str, wish: VaultUserWish, *, refused: frozenset[str]) -> ItemResult:
-    account = db.execute("SELECT * FROM account WHERE uid = ?", (wish.account_uid,)).fetchone()
-    row = find(db, vault, wish.account_uid)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What becomes of one wish: ``number`` and ``before`` None: the user is made; ``after`` None: ``error``."""
+
+    uid: str
+    account: sqlite3.Row | None
+    number: int | None
+    before: State | None
+    after: State | None
+    error: AgentError | None = None
+
+
+def _without_repeats(wishes: Sequence[VaultUserWish]) -> Iterator[list[VaultUserWish]]:
+    """Cut ``wishes`` so that no part has two for one user: the second is about what the first did."""
+    part: dict[str, VaultUserWish] = {}
+    for wish in wishes:
+        if wish.account_uid in part:
+            yield list(part.values())
+            part = {}
+        part[wish.account_uid] = wish
+    yield list(part.values())
+
+
+def _put_each(
+    db: sqlite3.Connection, vault: str, wishes: Sequence[VaultUserWish], *, refused: frozenset[str]
+) -> list[ItemResult]:
+    uids = [wish.account_uid for wish in wishes]
+    accounts, rows = login_accounts.find_all(db, uids), find_all(db, vault, uids)
+    steps = [
+        _step(wish, accounts.get(wish.account_uid), rows.get(wish.account_uid), refused=refused) for wish in wishes
+    ]
+    new = [(s.account, s.after) for s in steps if s.number is None and s.account is not None and s.after]
+    numbers = dict(zip((account["uid"] for account, _ in new), create(db, vault, new), strict=True))
+    save(db, vault, [(s.number, s.after) for s in steps if s.number is not None and s.after and s.after != s.before])
+    return [_result(step, numbers) for step in steps]
+
+
+def _step(
+    wish: VaultUserWish, account: sqlite3.Row | None, row: sqlite3.Row | None, *, refused: frozenset[str]
+) -> _Step:
     error = _objection(account, row, wish, refused)
-    if error is not None:
-        return ItemResult(wish.account_uid, Outcome.FAILED, error, id=row["id"] if row else None)
-    if row is None:
-        number = create(db, vault, account, _wished(wish, account["id"], None))
-        return ItemResult(wish.account_uid, Outcome.CREATED, id=number)
-    before = state_of(row)
-    after = _wished(wish, account["id"], before)
-    if after != before:
-        save(db, vault, row["id"], after)
-    return ItemResult(wish.account_uid, _outcome(before, after), id=row["id"])
+    number, before = (row["id"], state_of(row)) if row else (None, None)
+    after = None if error or account is None else _wished(wish, account["id"], before)
+    return _Step(wish.account_uid, account, number, before, after, error)
+
+
+def _result(step: _Step, numbers: Mapping[str, int]) -> ItemResult:
+    if step.after is None:
+        return ItemResult(step.uid, Outcome.FAILED, step.error, id=step.number)
+    if step.before is None:
+        return ItemResult(step.uid, Outcome.CREATED, id=numbers[step.uid])
+    return ItemResult(step.uid, _outcome(step.before, step.after), id=step.number)
 
 
 def _objection(

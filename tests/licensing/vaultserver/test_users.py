@@ -172,3 +172,32 @@ def test_many_callers_at_once_never_make_a_second_user(agent, vault):
 def test_a_page_has_its_limits(agent, vault, limit):
     with pytest.raises(Exception, match="1 to 5000"):
         agent.list_vault_users(vault, limit=limit)
+
+
+def test_two_wishes_for_one_user_in_a_call_are_done_one_after_the_other(agent, vault):
+    anna = account("anna")
+    agent.put_login_accounts(vault, [anna], idempotency_key=key())
+
+    results = agent.put_vault_users(vault, [wish(anna), wish(anna, enabled=False), wish(anna)], idempotency_key=key())
+
+    assert outcomes(results) == ["created", "disabled", "enabled"]
+    assert len({result.id for result in results}) == 1
+
+
+def test_a_thousand_users_cost_no_more_statements_than_one(server, vault):
+    people = [account(f"user-{number}") for number in range(1000)]
+
+    def statements(deed):
+        seen = []
+        with server.store.reading() as db:
+            db.set_trace_callback(seen.append)
+            deed()
+            db.set_trace_callback(None)
+        return len([one for one in seen if not one.startswith("INSERT")])
+
+    def put(chosen):
+        server.put_login_accounts(vault, chosen, idempotency_key=key())
+        server.put_vault_users(vault, [wish(one) for one in chosen], idempotency_key=key())
+
+    assert statements(lambda: put(people[1:])) == statements(lambda: put(people[:1]))
+    assert statements(lambda: server.get_vault_users(vault, [one.uid for one in people])) == 2
