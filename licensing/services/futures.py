@@ -249,6 +249,13 @@ SELECT count(*) FROM (
     WHERE l.paused_at IS NULL AND l.ending_at IS NULL
         AND (g.deleted_at IS NULL OR g.deleted_at > %(grace)s) AND g.configuration_id <> %(deleted)s
     UNION
+    SELECT n.account_id, t.vault_id FROM newcomer n
+    JOIN provisioning_groupmembership m ON m.account_id = n.account_id
+    JOIN provisioning_usergroup g ON g.id = m.group_id
+    JOIN provisioning_grouplink l ON l.former_group_id = g.id
+    JOIN provisioning_vaultusergroup t ON t.id = l.target_id
+    WHERE l.paused_at IS NULL AND g.deleted_at > %(grace)s AND g.configuration_id <> %(deleted)s
+    UNION
     SELECT n.account_id, a.vault_id FROM newcomer n
     JOIN provisioning_vaultaccess a ON a.account_id = n.account_id WHERE a.access = 'given'
 ) AS place

@@ -98,7 +98,7 @@ def recompute(subscription_id: int, account_ids: Sequence[int], now: datetime) -
 def _concerned(account_ids: Sequence[int]) -> list[int]:
     """Return those of the accounts that a vault knows, or that a link or an admin may want there: mostly few."""
     with connection.cursor() as cursor:
-        cursor.execute(_CONCERNED.format(ids=bulk.id_list()), [bulk.ids(account_ids)] * 3)
+        cursor.execute(_CONCERNED.format(ids=bulk.id_list()), [bulk.ids(account_ids)] * 4)
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -244,5 +244,7 @@ def _write_members(subscription_id: int, revisions: dict[Place, plan.Revision]) 
 _CONCERNED = """
 SELECT m.account_id FROM provisioning_grouplink l JOIN provisioning_groupmembership m ON m.group_id = l.group_id
 WHERE m.account_id IN ({ids})
+UNION SELECT m.account_id FROM provisioning_grouplink l
+JOIN provisioning_groupmembership m ON m.group_id = l.former_group_id WHERE m.account_id IN ({ids})
 UNION SELECT account_id FROM licensing_vaultuser WHERE account_id IN ({ids})
 UNION SELECT account_id FROM provisioning_vaultaccess WHERE account_id IN ({ids}) ORDER BY 1"""

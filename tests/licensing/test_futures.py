@@ -14,7 +14,7 @@ from licensing.plans import licenses as plan
 from licensing.services import choices, futures, leaving, previews
 from licensing.services.pools import BadPurchase
 from provisioning.license_types import LicenseType
-from provisioning.models import GroupLink, LoginAccount
+from provisioning.models import GroupLink, LoginAccount, UserGroup
 from provisioning.services import deletion, group_settings, vault_access
 from provisioning.services.accounts import touch_accounts
 from provisioning.services.configurations import ConfigurationDeleted, set_default_license
@@ -313,6 +313,21 @@ def test_a_vault_user_is_created_for_who_gets_a_license_and_is_not_in_the_vault(
     preview = previews.pins(subscription=group.subscription, account_ids=[account.pk], license_type=CONCURRENT, at=NOON)
 
     assert preview["created_vault_users"] == created
+
+
+@pytest.mark.parametrize(("hours", "created"), [(23, 1), (25, 0)])
+def test_members_of_a_deleted_source_that_a_link_has_followed_become_vault_users_for_a_day(hours, created):
+    group = people(1, read_only=0)
+    link = make_link(make_group(group.configuration), make_vault(group.subscription))
+    GroupLink.objects.filter(pk=link.pk).update(former_group=group)
+    UserGroup.objects.filter(pk=group.pk).update(deleted_at=NOON - timedelta(hours=hours))
+
+    numbers = {READ_ONLY: 1}
+    preview = previews.purchased(subscription=group.subscription, purchases=numbers, at=NOON)
+    purchase(group.subscription, read_only=1)
+    reconcile(group.subscription)
+
+    assert preview["created_vault_users"] == created == VaultUser.objects.filter(wanted_enabled=True).count()
 
 
 @pytest.mark.parametrize(
