@@ -7,6 +7,7 @@ from licensing.views import (
     imports,
     licenses,
     vault_changes,
+    vault_groups,
     vault_users,
     vaults,
 )
@@ -34,6 +35,18 @@ _pages = [
 ]
 _vault_pages: list[URLPattern] = [
     path("compare/", vaults.compare, name="vault_compare"),
+    path("groups/", vault_groups.groups, name="vault_groups"),
+    path("groups/create/", vault_groups.group_create, name="vault_group_create"),
+    path("groups/<int:pk>/", vault_groups.group, name="vault_group"),
+    path("groups/<int:pk>/visibility/", vault_groups.group_visibility, name="vault_group_visibility"),
+    path("groups/<int:pk>/add/", vault_groups.group_add, name="vault_group_add"),
+    path("groups/<int:pk>/remove/", vault_groups.group_remove, name="vault_group_remove"),
+    path("groups/<int:pk>/forget/", vault_groups.group_forget, name="vault_group_forget"),
+    path(
+        "groups/<int:pk>/changes/<int:change_pk>/forget/",
+        vault_groups.change_forget,
+        name="vault_group_change_forget",
+    ),
     path("drift/", vaults.drift_reports, name="vault_drift"),
     path("drift/<int:pk>/", vaults.drift_report, name="vault_drift_report"),
     path("drift/<int:pk>/report.csv", vaults.drift_csv, name="vault_drift_csv"),

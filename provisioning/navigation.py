@@ -35,7 +35,7 @@ _APPLICATION_PAGES = frozenset({"application", "application_create", "applicatio
 _VAULT_PAGES = frozenset(
     {
         *("vault", "vault_create", "vault_remove", "vault_users", "vault_user_disable"),
-        *("vault_drift", "vault_drift_report"),
+        *("vault_drift", "vault_drift_report", "vault_groups", "vault_group", "vault_group_create"),
     }
 )
 _LICENSE_PAGES = frozenset({"license_order", "license_order_preview"})

@@ -35,8 +35,9 @@ class Contoso:
         call = ProvisioningLogEntry.objects.filter(subscription=self.subscription).latest("id")
         return [
             *(self.url(path) for path in ("", "users/", f"users/{self.ann.pk}/", "vaults/", "licenses/", "audit/")),
-            *(self.url(f"vaults/{self.contracts.pk}/{path}") for path in ("", "users/", "drift/", "remove/")),
+            *(self.url(f"vaults/{self.contracts.pk}/{path}") for path in ("", "users/", "groups/", "drift/", "remove/")),
             self.url("vaults/create/"),
+            self.url(f"vaults/{self.contracts.pk}/groups/{self.link.target_id}/"),
             *(self.url(path) for path in ("settings/", "settings/notifications/", "trusted/")),
             *(self.url(f"provisioning/{path}") for path in self.provisioning_pages(call.pk)),
         ]
