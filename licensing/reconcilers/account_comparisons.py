@@ -25,11 +25,8 @@ class _Changed:
 
     row: VaultUser
     account: LoginAccount
+    wanted: ServerAccount
     seen: ServerAccount | None
-
-    @property
-    def wanted(self) -> ServerAccount:
-        return presence.server_account(self.account, presence.granted_type(self.account))
 
     @property
     def fields(self) -> list[str]:
@@ -76,9 +73,13 @@ def _changed(part: Range[ServerAccount, VaultUser]) -> list[_Changed]:
     found = [
         (row, seen) for row in part.rows if _profile(seen := part.items.get(str(row.account_uid))) != row.seen_profile
     ]
-    accounts = LoginAccount.objects.select_related("license_grant").defer("document", "search")
-    by_id = accounts.in_bulk([row.account_id for row, _ in found])
-    return [_Changed(row, by_id[row.account_id], seen) for row, seen in found if row.account_id in by_id]
+    ids = [row.account_id for row, _ in found if row.account_id]
+    by_id, wanted = LoginAccount.objects.defer("document", "search").in_bulk(ids), presence.server_accounts(ids)
+    return [
+        _Changed(row, by_id[pk], wanted[pk], seen)
+        for row, seen in found
+        if (pk := row.account_id) in by_id and pk in wanted
+    ]
 
 
 def _profile(account: ServerAccount | None) -> str:

@@ -77,10 +77,10 @@ def reconcile_due(session: VaultSession) -> None:
 
 def _claim(session: VaultSession) -> list[Item]:
     due = VaultUser.objects.filter(vault=session.vault, due_at__lte=session.lease.start)
-    rows = due.select_related("account__license_grant").defer("account__document", "account__search")
-    items = {row.pk: _item(row) for row in rows.order_by("due_at", "pk")[:BATCH]}
-    members = VaultUserMembership.objects.filter(vault_user_id__in=items).select_related("target__link__status")
-    for member in members.order_by("target_id"):
+    rows = list(due.order_by("due_at", "pk")[:BATCH])
+    accounts = presence.server_accounts(row.account_id for row in rows if row.account_id)
+    items = {row.pk: Item(row, accounts.get(row.account_id or 0)) for row in rows}
+    for member in _members(items):
         items[member.vault_user_id].members.append(member)
     # Read after the rows: whoever switches the policy on makes rows due in the same transaction.
     overrides = _overrides(session) if items else False
@@ -89,16 +89,20 @@ def _claim(session: VaultSession) -> list[Item]:
     return list(items.values())
 
 
+def _members(ids: Iterable[int]) -> list[VaultUserMembership]:
+    """Return what is wanted of vault users in targets, by target; members of one target share it."""
+    members = list(VaultUserMembership.objects.filter(vault_user_id__in=ids).order_by("target_id"))
+    groups = VaultUserGroup.objects.select_related("link__status")
+    targets = groups.in_bulk({member.target_id for member in members})
+    for member in members:
+        member.target = targets[member.target_id]
+    return members
+
+
 def _overrides(session: VaultSession) -> bool:
     """Return whether whom a person disabled in a vault is enabled again (rule 4)."""
     subscriptions = Subscription.objects.filter(pk=session.vault.subscription_id)
     return subscriptions.values_list("overrides_vault_disabling", flat=True).get()
-
-
-def _item(row: VaultUser) -> Item:
-    if row.account is None:
-        return Item(row, None)
-    return Item(row, presence.server_account(row.account, presence.granted_type(row.account)))
 
 
 def _look(session: VaultSession, items: list[Item]) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
@@ -32,10 +31,10 @@ class _Wishes:
     targets: dict[Place, set[int]]
     accesses: dict[Place, VaultAccess]
 
-    def of(self, place: Place, account: LoginAccount) -> plan.Wanted:
+    def of(self, place: Place, account: ServerAccount) -> plan.Wanted:
         """Return what is wanted of the account in the vault; who may not get in has been given access for later."""
         access = self.accesses.get(place)
-        profile = plan.profile(server_account(account, granted_type(account)))
+        profile = plan.profile(account)
         targets = frozenset(self.targets.get(place, ()))
         if access is None:
             return plan.Wanted(targets, profile)
@@ -57,22 +56,15 @@ class _Records:
     frozen: dict[Place, set[int]] = field(default_factory=lambda: defaultdict(set))
 
 
-def granted_type(account: LoginAccount) -> int:
-    """Return the license type that the account has; it may never have been looked at."""
-    grant = getattr(account, "license_grant", None)
-    return grant.granted_type if grant else LicenseType.NONE
-
-
-def server_account(account: LoginAccount, granted: int) -> ServerAccount:
-    """Return the account as vault servers shall know it."""
-    return ServerAccount(
-        uid=str(account.uid),
-        username=account.username,
-        full_name=account.full_name,
-        email=account.email,
-        license_type=LicenseType(granted),
-        enabled=account.is_enabled,
+def server_accounts(ids: Iterable[int]) -> dict[int, ServerAccount]:
+    """Return these accounts as vault servers shall know them, by id; one may never have been given a license yet."""
+    rows = LoginAccount.objects.filter(pk__in=ids).values_list(
+        "pk", "uid", "username", "full_name", "email", "is_enabled", "license_grant__granted_type"
     )
+    return {
+        pk: ServerAccount(str(uid), username, full_name, email, LicenseType(granted or 0), is_enabled)
+        for pk, uid, username, full_name, email, is_enabled, granted in rows
+    }
 
 
 def recompute(subscription_id: int, account_ids: Sequence[int], now: datetime) -> int:
@@ -83,7 +75,7 @@ def recompute(subscription_id: int, account_ids: Sequence[int], now: datetime) -
     account_ids = _concerned(account_ids)
     if not account_ids:
         return 0
-    accounts = {account.pk: account for account in _accounts(account_ids)}
+    accounts = server_accounts(account_ids)
     wishes = _wishes(accounts, now)
     records = _recorded(account_ids)
     revisions: dict[Place, plan.Revision] = {}
@@ -102,12 +94,8 @@ def _concerned(account_ids: Sequence[int]) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _accounts(ids: Iterable[int]) -> Iterable[LoginAccount]:
-    return LoginAccount.objects.select_related("license_grant").defer("document", "search").filter(pk__in=ids)
-
-
-def _wishes(accounts: dict[int, LoginAccount], now: datetime) -> _Wishes:
-    able = {one.pk for one in accounts.values() if one.is_enabled and granted_type(one) > LicenseType.NONE}
+def _wishes(accounts: dict[int, ServerAccount], now: datetime) -> _Wishes:
+    able = {pk for pk, one in accounts.items() if one.enabled and one.license_type > LicenseType.NONE}
     accesses = VaultAccess.objects.filter(account_id__in=accounts)
     return _Wishes(able, _wanted_targets(able, now), {(one.account_id, one.vault_id): one for one in accesses})
 
@@ -174,13 +162,13 @@ def _known(place: Place, records: _Records) -> plan.Known | None:
 def _write(
     subscription_id: int,
     revisions: dict[Place, plan.Revision],
-    accounts: dict[int, LoginAccount],
+    accounts: dict[int, ServerAccount],
     now: datetime,
 ) -> None:
     if not revisions:
         return
     rows = [
-        _user_row(subscription_id, place, accounts[place[0]].uid, revision, now)
+        _user_row(subscription_id, place, accounts[place[0]].uid or "", revision, now)
         for place, revision in sorted(revisions.items(), key=itemgetter(0))
     ]
     # In the order of accounts, as everybody who changes several vault users, so that nobody deadlocks.
@@ -197,7 +185,7 @@ def _write(
 _WISHES = ("wanted_enabled", "wanted_profile", "wanted_manual", "is_blocked", "wanted_full_control")
 
 
-def _user_row(subscription_id: int, place: Place, uid: UUID, revision: plan.Revision, now: datetime) -> dict[str, Any]:
+def _user_row(subscription_id: int, place: Place, uid: str, revision: plan.Revision, now: datetime) -> dict[str, Any]:
     return {
         "subscription_id": subscription_id,
         "vault_id": place[1],
