@@ -8,7 +8,7 @@ from licensing import filters
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
 from licensing.plans.links import LinkState, LinkView
 from licensing.services import link_states, overview, user_files, vault_users
-from licensing.views import accounts, configurations, imports, vaults
+from licensing.views import access, accounts, configurations, imports, vaults
 from licensing.views import fragments as pieces
 from provisioning import columns, fragments, user_licenses
 from provisioning import filters as user_filters
@@ -44,6 +44,7 @@ def register() -> None:
     fragments.register("vault", vaults.vault)
     fragments.register("home", pieces.home)
     fragments.register("account", accounts.account)
+    fragments.register("account", access.vaults)
     fragments.register("timeline", accounts.timeline)
     fragments.register("group_license", pieces.group_license)
     fragments.register("configuration_license", configurations.default_license)

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, include, path
 
 from licensing.views import (
+    access,
     accounts,
     configurations,
     fragments,
@@ -15,6 +16,7 @@ from licensing.views import (
 _fragments = [
     path("home/", fragments.home, name="licensing_home"),
     path("account/<int:pk>/", accounts.account, name="licensing_account"),
+    path("account-vaults/<int:pk>/", access.vaults, name="licensing_account_vaults"),
     path("timeline/<int:pk>/", accounts.timeline, name="licensing_timeline"),
     path("group-license/<int:pk>/", fragments.group_license, name="licensing_group_license"),
     path("configuration-license/<int:pk>/", configurations.default_license, name="licensing_configuration_license"),
@@ -27,6 +29,7 @@ _pages = [
     path("pins/", accounts.pins, name="license_pins"),
     path("accounts/<int:pk>/resync/", accounts.resync, name="license_resync"),
     path("accounts/<int:pk>/type/", accounts.manual_type, name="license_manual_type"),
+    path("accounts/<int:pk>/vaults/", access.give, name="vault_access_give"),
     path("", licenses.licenses, name="licenses"),
     path("order/", licenses.order, name="license_order"),
     path("order/preview/", licenses.order_preview, name="license_order_preview"),
@@ -34,6 +37,7 @@ _pages = [
     path("queue.csv", licenses.queue_csv, name="license_queue_csv"),
 ]
 _vault_pages: list[URLPattern] = [
+    path("accounts/<int:pk>/", access.change, name="vault_access"),
     path("compare/", vaults.compare, name="vault_compare"),
     path("groups/", vault_groups.groups, name="vault_groups"),
     path("groups/create/", vault_groups.group_create, name="vault_group_create"),

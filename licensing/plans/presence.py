@@ -1,12 +1,13 @@
 """How a vault user stands, in words, decided from facts alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresenceFacts:
     """A vault user as recorded; ``seen_enabled`` None: the vault has no such user. ``sources`` are the names of the
-    user groups whose links want it, ``vault_problem`` is the sentence of a vault that cannot be written to."""
+    user groups whose links want it, ``is_given`` and ``is_blocked`` are what an admin decided, and ``vault_problem`` is
+    the sentence of a vault that cannot be written to."""
 
     wanted_enabled: bool
     seen_enabled: bool | None
@@ -15,6 +16,8 @@ class PresenceFacts:
     reason: str = ""
     vault_problem: str = ""
     sources: tuple[str, ...] = ()
+    is_given: bool = False
+    is_blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class PresenceView:
 
 def view(facts: PresenceFacts) -> PresenceView:
     """Return the state in a word or two, and the reason in a sentence without a full stop."""
+    if facts.is_blocked:
+        facts = replace(facts, wanted_enabled=False)
     return PresenceView(_state(facts), _why(facts))
 
 
@@ -46,9 +51,13 @@ def _why(facts: PresenceFacts) -> str:
 
 
 def _wish(facts: PresenceFacts) -> str:
+    if facts.is_blocked:
+        return "An admin disabled it in this vault"
     if not facts.wanted_enabled:
-        return "No link gives access to this vault any more"
-    if not facts.sources:
-        return "Kept from a deleted configuration"
+        given = "An admin gave access, which takes an enabled account with a license"
+        return given if facts.is_given else "No link gives access to this vault any more"
     groups = ", ".join(facts.sources)
-    return f"Linked from group {groups}" if len(facts.sources) == 1 else f"Linked from groups {groups}"
+    linked = f"linked from group{'s' * (len(facts.sources) > 1)} {groups}" if groups else ""
+    given = "given by an admin" if facts.is_given else ""
+    words = " and ".join(filter(None, [linked, given])) or "kept from a deleted configuration"
+    return words[0].upper() + words[1:]

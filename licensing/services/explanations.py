@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from licensing.services import presences, reasons
+from licensing.services import account_vaults, reasons
+from licensing.services.presences import Presence
 from provisioning.models import DueAccount, LoginAccount, UserGroup
 from provisioning.queries.held import open_change_of
 
@@ -11,7 +12,7 @@ from provisioning.queries.held import open_change_of
 def explain(*, account: LoginAccount, now: datetime) -> dict[str, Any]:
     """Return the document of ``manage.py explain`` (docs/commands.md)."""
     reason = reasons.reason(account, now=now)
-    vaults = presences.of_account(account)
+    vaults = [place.presence for place in account_vaults.of_account(account)]
     groups = UserGroup.objects.filter(memberships__account=account, deleted_at__isnull=True)
     return {
         "username": account.username,
@@ -39,7 +40,7 @@ def state(account: LoginAccount) -> str:
     return "enabled" if account.is_enabled else "disabled"
 
 
-def _pending(account: LoginAccount, reason: reasons.Reason, vaults: list[presences.Presence]) -> list[str]:
+def _pending(account: LoginAccount, reason: reasons.Reason, vaults: list[Presence]) -> list[str]:
     pending = []
     if DueAccount.objects.filter(subscription=account.subscription_id, account=account).exists():
         pending.append("A change of the account or its groups is about to be looked at.")

@@ -1,7 +1,7 @@
 """How accounts stand in vaults, for screens and commands."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from licensing.models import Ending, VaultUser, VaultUserMembership
@@ -30,16 +30,27 @@ def of_account(account: LoginAccount) -> list[Presence]:
     return of_users(VaultUser.objects.filter(account=account).select_related("vault__status").order_by("vault__name"))
 
 
-def of_users(users: Iterable[VaultUser]) -> list[Presence]:
-    """Return the presence of each of these vault users, which were read with their vaults and statuses."""
+def of_users(users: Iterable[VaultUser], *, given: Container[int] = (), blocked: Container[int] = ()) -> list[Presence]:
+    """Return the presence of each of these vault users, which were read with their vaults and statuses.
+
+    ``given`` and ``blocked`` are vaults where an admin decided so, even if no worker has looked at it yet.
+    """
     users, members = list(users), defaultdict(list)
     rows = VaultUserMembership.objects.filter(vault_user__in=[user.pk for user in users])
     for one in rows.select_related("target__link__group").order_by("target__name"):
         members[one.vault_user_id].append(one)
-    return [_presence(user, members[user.pk]) for user in users]
+    return [
+        _presence(
+            user,
+            members[user.pk],
+            is_given=user.wanted_manual or user.vault_id in given,
+            is_blocked=user.is_blocked or user.vault_id in blocked,
+        )
+        for user in users
+    ]
 
 
-def _presence(user: VaultUser, members: list[VaultUserMembership]) -> Presence:
+def _presence(user: VaultUser, members: list[VaultUserMembership], *, is_given: bool, is_blocked: bool) -> Presence:
     wanted = [member for member in members if member.wanted]
     links = [getattr(member.target, "link", None) for member in wanted]
     sources = tuple(link.group.display_name for link in links if link)
@@ -48,11 +59,13 @@ def _presence(user: VaultUser, members: list[VaultUserMembership]) -> Presence:
         PresenceFacts(
             wanted_enabled=user.wanted_enabled,
             seen_enabled=user.seen_enabled,
-            disabled_by_person=user.disabled_by == VaultUser.DisabledBy.PERSON,
+            disabled_by_person=user.disabled_by == VaultUser.DisabledBy.PERSON and not user.overrides_person,
             is_due=user.due_at is not None,
             reason=user.reason,
             vault_problem=status.reason if status else "",
             sources=sources,
+            is_given=is_given,
+            is_blocked=is_blocked,
         )
     )
     return Presence(

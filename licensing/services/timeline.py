@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from licensing.plans.access import NO_RIGHTS
 from licensing.plans.licenses import NONE
-from licensing.services import presences, reasons
-from licensing.services.presences import Presence
+from licensing.services import account_vaults, reasons
+from licensing.services.account_vaults import Place
 from licensing.services.reasons import Reason
 from provisioning.call_texts import changed_words
 from provisioning.models import DueAccount, LoginAccount, ProvisioningLogEntry, UserGroup
@@ -29,13 +30,13 @@ class Step:
 
 
 def steps(account: LoginAccount, *, now: datetime, sees_log: bool = True) -> list[Step]:
-    """Return request, match, attributes, groups, license and a step for each vault; nine statements at most.
+    """Return request, match, attributes, groups, license and a step for each vault; ten statements at most.
 
     Without ``sees_log`` the steps are left out that the provisioning log tells.
     """
     groups = accounts.groups_of(account)
     is_due = DueAccount.objects.filter(subscription=account.subscription_id, account=account).exists()
-    reason, vaults = reasons.reason(account, now=now), presences.of_account(account)
+    reason, vaults = reasons.reason(account, now=now), account_vaults.of_account(account)
     return [
         *(_provider_steps(account) if sees_log else []),
         _groups(groups),
@@ -104,7 +105,7 @@ def _license(reason: Reason, *, is_due: bool) -> Step:
     return Step("License", state, reason.granted.label, f"{reason.why}.", reason.granted_at)
 
 
-def _vaults(vaults: list[Presence], reason: Reason, *, is_due: bool) -> list[Step]:
+def _vaults(vaults: list[Place], reason: Reason, *, is_due: bool) -> list[Step]:
     if vaults:
         return [_vault(one) for one in vaults]
     if is_due or reason.is_waiting:
@@ -112,7 +113,11 @@ def _vaults(vaults: list[Presence], reason: Reason, *, is_due: bool) -> list[Ste
     return [Step("Vaults", "quiet", "In no vault")]
 
 
-def _vault(presence: Presence) -> Step:
+def _vault(place: Place) -> Step:
+    """Tell how the account stands in a vault; the time is that of an admin's decision, of which alone one is kept."""
+    presence = place.presence
     state: State = "stuck" if presence.needs_person else "pending" if presence.is_due else "done"
     groups = f"In {', '.join(presence.groups)}. " if presence.groups else ""
-    return Step(f"Vault {presence.vault.name}", state, presence.state, f"{groups}{presence.why}.")
+    rights = "" if place.rights == NO_RIGHTS else f" {place.rights}."
+    detail = f"{groups}{presence.why}.{rights}"
+    return Step(f"Vault {place.vault.name}", state, presence.state, detail, place.decided_at)

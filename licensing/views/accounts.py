@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from licensing.choosing import Chosen, ManualTypeForm, NobodyChosen, PinForm, choose, refuse_removed
 from licensing.models import LicenseGrant
-from licensing.services import choices, presences, previews, reasons
+from licensing.services import choices, previews, reasons
 from licensing.services import timeline as way
 from licensing.services.choices import AccountProvisioned, AccountRemoved
 from licensing.views.previewing import look
@@ -151,14 +151,13 @@ def _found(request: PortalRequest, pk: int) -> LoginAccount:
 
 @requires(Permission.SEE)
 def account(request: PortalRequest, pk: int) -> HttpResponse:
-    """Show an account's license with its reason and its pin, and its vaults."""
+    """Show an account's license with its reason and its pin."""
     found, now = _found(request, pk), timezone.now()
     grant = LicenseGrant.objects.filter(account=found).first() or LicenseGrant()
     context = {
         "account": found,
         "grant": grant,
         "reason": reasons.reason(found, now=now),
-        "presences": presences.of_account(found),
         "manual_form": ManualTypeForm(initial={"license_type": grant.manual_type or 0}),
     }
     return render(request, "licensing/_account.html", context)
