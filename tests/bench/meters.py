@@ -21,6 +21,8 @@ WARM_UP = 50
 CONNECTIONS = 8
 LONGEST_SECONDS = 20
 """What takes long is measured by fewer requests."""
+REAPED_WITHIN = 1.0
+"""Seconds after which PostgreSQL has taken note that a connection has ended; its time counts only from then on."""
 NOT_COUNTED = ("BEGIN", "COMMIT")
 
 

@@ -89,6 +89,7 @@ def _work(name: str, subscription_id: int) -> float:
     before = meters.cpu(postmaster)
     argv = [sys.executable, "-m", "tests.bench.worker", str(subscription_id)]
     work = Work(**json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout))
+    time.sleep(meters.REAPED_WITHIN)
     database = meters.cpu(postmaster) - before
     what = f"{name} ({work.granted:,} granted, {work.released:,} released)"
     print(

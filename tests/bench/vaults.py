@@ -85,6 +85,7 @@ def _run(name: str, subscription_id: int, server: int) -> None:
     before = [meters.cpu(pid) for pid in processes]
     argv = [sys.executable, "-m", "tests.bench.vault_worker", str(subscription_id)]
     work = Work(**json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout))
+    time.sleep(meters.REAPED_WITHIN)
     database, vault = (meters.cpu(pid) - then for pid, then in zip(processes, before, strict=True))
     print(
         f"| {name} | {work.changed:,} | {work.wall:.2f} | {work.worker:.2f} | {database:.2f} | {vault:.2f} "
