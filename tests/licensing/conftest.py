@@ -4,7 +4,7 @@ from licensing.vaultserver.app import Application
 from licensing.vaultserver.core import VaultServer
 from licensing.vaultserver.serving import listen, serving
 from provisioning.license_types import LicenseType
-from tests.factories import make_configuration, make_link, make_subscription, make_vault
+from tests.factories import make_account, make_configuration, make_group, make_link, make_subscription, make_vault
 from tests.licensing.people import purchase
 from tests.licensing.worlds import World
 
@@ -27,3 +27,21 @@ def world(db, settings):
         vault = make_vault(subscription, "Contracts", agent_url=url)
         yield World(subscription, configuration, server, vault)
     server.close()
+
+
+@pytest.fixture
+def ann(world):
+    return make_account(world.configuration, "ann@contoso.example")
+
+
+@pytest.fixture
+def group(world, ann):
+    return make_group(world.configuration, "Legal", members=[ann])
+
+
+@pytest.fixture
+def linked(world, group):
+    """Ann is a vault user by a link, and that is done."""
+    link = make_link(group, world.vault, "Lawyers")
+    world.sweep()
+    return link
