@@ -38,6 +38,12 @@ class Row:
     def is_blocked(self) -> bool:
         return self.access == VaultAccess.Access.BLOCKED
 
+    @property
+    def is_held_back(self) -> bool:
+        """Whether an admin, here or in the vault, keeps the user disabled: ``unblock`` enables it again."""
+        by_person = self.user.seen_enabled is False and self.user.disabled_by == VaultUser.DisabledBy.PERSON
+        return self.is_blocked or (by_person and self.user.wanted_enabled)
+
 
 _Lister = Callable[[QuerySet[VaultUser], Q, str], Page[VaultUser]]
 

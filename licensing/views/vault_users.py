@@ -46,7 +46,7 @@ def vault_user_disable(request: PortalRequest, vault_pk: int, pk: int) -> HttpRe
     """Say what disabling a user in the vault does; a POST does it. A dialog gets the question alone."""
     found, row = _found(request, vault_pk, pk)
     if request.method == "POST":
-        return _decide(request, found, row, vault_access.block, "disabled in this vault")
+        return _decide(request, found, row, vault_access.block, "kept disabled in this vault")
     template = "licensing/_vault_user_disable.html" if request.htmx else "licensing/vault_user_disable.html"
     return render(request, template, {"vault": found, "row": row})
 
@@ -54,9 +54,9 @@ def vault_user_disable(request: PortalRequest, vault_pk: int, pk: int) -> HttpRe
 @require_POST
 @requires(Permission.CHANGE_VAULT_RIGHTS)
 def vault_user_enable(request: PortalRequest, vault_pk: int, pk: int) -> HttpResponse:
-    """Let links decide about the user again."""
+    """Let links decide about the user again, also one whom a person disabled in the vault."""
     found, row = _found(request, vault_pk, pk)
-    return _decide(request, found, row, vault_access.unblock, "not disabled by an admin any more")
+    return _decide(request, found, row, vault_access.unblock, "enabled again if links or an admin want it")
 
 
 def _found(request: PortalRequest, vault_pk: int, pk: int) -> tuple[Vault, Row]:

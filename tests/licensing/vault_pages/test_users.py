@@ -8,10 +8,11 @@ from django.test.utils import CaptureQueriesContext
 
 from licensing.models import Ending, VaultUser
 from licensing.services import vault_users
+from licensing.vaultserver import admin as vault_admin
 from provisioning.models import LoginAccount, VaultAccess
 from provisioning.queries import pages
 from tests.factories import NOON, make_account, make_vault
-from tests.licensing.browsing import BOB, cost, text
+from tests.licensing.browsing import ANN, BOB, cost, text
 
 
 def user_of(account):
@@ -141,7 +142,7 @@ def test_a_user_is_disabled_in_the_vault_and_enabled_again(world, ann, link, cli
     answer = client.post(f"{row}disable/")
     assert (answer.status_code, answer["Location"]) == (303, f"{url}users/")
     page = text(client.get(f"{url}users/"))
-    assert "is disabled in this vault." in page
+    assert "is kept disabled in this vault." in page
     assert f'action="{row}enable/"' in page
     assert "Disabled by an admin" in page
     world.sweep(NOON + timedelta(minutes=10))
@@ -159,3 +160,18 @@ def test_a_user_of_another_vault_is_not_there(world, link, ann, client):
     page = f"/s/{world.subscription.number}/vaults/{other.pk}/users/{user_of(ann).pk}/disable/"
 
     assert client.get(page).status_code == 404
+
+
+def test_who_was_disabled_in_the_vault_by_a_person_can_be_enabled_here(world, ann, link, client, url):
+    world.sweep()
+    vault_admin.change_user(world.server, world.guid, ANN, enabled=False)
+    world.sweep(NOON + timedelta(hours=7))
+    page = text(client.get(f"{url}users/?state=disabled"))
+    enable = f"{url}users/{user_of(ann).pk}/enable/"
+    assert "A person disabled it in the vault, so it stays disabled" in page
+    assert f'action="{enable}"' in page
+
+    client.post(enable)
+    world.sweep(NOON + timedelta(hours=8))
+
+    assert world.user(ann).enabled is True
