@@ -29,13 +29,15 @@ class Choose(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Licensing:
-    """``types`` and ``vaults`` answer for a page of accounts with one query; who is left out has none.
+    """``types``, ``vaults`` and ``linked`` answer for a page of accounts with one query; who is left out has none.
 
-    ``types`` are what accounts want while they are enabled, ``vaults`` the names of those that they are enabled in.
+    ``types`` are what accounts want while they are enabled, ``vaults`` the names of those that they are enabled in or
+    were given by an admin, ``linked`` the names of those that links want them in.
     """
 
     types: Callable[[Sequence[int]], Mapping[int, LicenseType]]
     vaults: Callable[[Sequence[int]], Mapping[int, Sequence[str]]]
+    linked: Callable[[Sequence[int]], Mapping[int, Sequence[str]]]
     choose: Choose
 
 

@@ -6,13 +6,15 @@ there (``asked``). Every fault names its line, its column and what to do.
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from provisioning import vault_cells
 from provisioning.exports import as_typed
 from provisioning.license_types import LicenseType
 from provisioning.people_rules import LABELS, Details, problem
+from provisioning.vault_cells import Standing
 
 MOST_ROWS: Final = 100_000
 MOST_BYTES: Final = 20 * 1024 * 1024
@@ -22,7 +24,9 @@ ROLES: Final = ("No Role", "Billing Admin", "Access Admin", "Subscription Admin"
 _TYPES: Final = {one.label: one for one in reversed(LicenseType)}
 LICENSE_TYPES: Final = tuple(_TYPES)
 ENABLED, DISABLED, ADDED, DELETED = STATES = ("Enabled", "Disabled", "Added", "Deleted")
-VAULT_SEPARATOR: Final = "|"
+
+
+_NO_STANDING: Final = Standing()
 
 
 class Cells(NamedTuple):
@@ -71,7 +75,8 @@ class Row:
 class Known:
     """An account as it is now; ``source`` is the configuration that it came through, empty for a manual one.
 
-    ``is_held``: its identity provider still knows it, so that only the provider can end it.
+    ``is_held``: its identity provider still knows it, so that only the provider can end it. ``standing`` is why it has
+    access to vaults.
     """
 
     pk: int
@@ -79,6 +84,7 @@ class Known:
     source: str = ""
     is_held: bool = False
     is_removed: bool = False
+    standing: Standing = _NO_STANDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,13 @@ class Asked:
             return [self.cells.state.lower()]
         found = [self.cells.state.lower()] if TITLES.state in self.changes else []
         return [*found, "changed"] if self.changes.keys() - {TITLES.state} else found
+
+    @property
+    def vaults(self) -> vault_cells.Change:
+        """The vaults that the row gives and takes access to."""
+        if self.cells.state == DELETED or TITLES.vaults not in self.changes:
+            return vault_cells.Change([], [])
+        return vault_cells.change(*self.changes[TITLES.vaults])
 
     @property
     def chosen_type(self) -> LicenseType | None:
@@ -142,19 +155,25 @@ def read(data: bytes) -> tuple[list[Row], list[Fault]]:
 
 
 def asked(
-    rows: Iterable[Row], known: Mapping[str, Known], *, admins: frozenset[int], may_touch: Callable[..., bool]
+    rows: Iterable[Row],
+    known: Mapping[str, Known],
+    *,
+    admins: frozenset[int],
+    may_touch: Callable[..., bool],
+    vaults: Set[str] = frozenset(),
 ) -> tuple[list[Asked], list[Fault]]:
     """Return what the rows ask for, and what is wrong with them as things stand.
 
     ``known`` is by case-folded username, ``admins`` are all enabled Subscription admins, and ``may_touch`` says
     whether the person who imports may change accounts that have, or shall have, these roles (their numbers).
+    ``vaults`` are all vaults, as ``vault_cells.key`` has their names.
     """
     wanted: list[Asked] = []
     faults: list[Fault] = []
     for row in rows:
         account = known.get(row.cells.username.casefold())
         one = Asked(row.line, account.pk if account else None, row.cells, _changes(row.cells, account))
-        found = [Fault(row.line, column, reason) for column, reason in _wrong(one, account, may_touch)]
+        found = [Fault(row.line, column, reason) for column, reason in _wrong(one, account, may_touch, vaults)]
         faults += found
         if one.changes and not found:
             wanted.append(one)
@@ -216,21 +235,17 @@ def _changes(cells: Cells, account: Known | None) -> dict[str, list[str]]:
     pairs = zip(TITLES, account.cells, cells, strict=True)
     changes = {title: [old, new] for title, old, new in pairs if old != new}
     vaults = changes.pop(TITLES.vaults, None)
-    if vaults and vaults[1] and not _same_vaults(*vaults):
+    if vaults and any(vault_cells.change(*vaults)):
         changes[TITLES.vaults] = vaults
     return changes
 
 
-def _same_vaults(one: str, other: str) -> bool:
-    return {name.strip() for name in one.split(VAULT_SEPARATOR)} == {
-        name.strip() for name in other.split(VAULT_SEPARATOR)
-    }
-
-
-def _wrong(one: Asked, account: Known | None, may_touch: Callable[..., bool]) -> Iterator[tuple[str, str]]:
+def _wrong(
+    one: Asked, account: Known | None, may_touch: Callable[..., bool], vaults: Set[str]
+) -> Iterator[tuple[str, str]]:
     """Return the columns of a row that cannot be as they are, each with the reason."""
     if account is None:
-        yield from _wrong_new(one.cells)
+        yield from _wrong_new(one, vaults)
     elif account.cells.account_type != INTERNAL:
         yield TITLES.username, f"“{one.cells.username}” is no internal user. A file changes these alone."
     elif one.cells.state == ADDED:
@@ -238,20 +253,21 @@ def _wrong(one: Asked, account: Known | None, may_touch: Callable[..., bool]) ->
     elif one.cells.state == DELETED:
         yield from _wrong_deletion(account)
     else:
-        yield from _wrong_change(one, account)
+        yield from _wrong_change(one, account, vaults)
     roles = {ROLES.index(cells.role) for cells in (one.cells, account.cells if account else one.cells)}
     if one.changes and not may_touch(*roles):
         yield TITLES.role, "Only a Subscription admin can change or appoint a Billing or Subscription admin."
 
 
-def _wrong_new(cells: Cells) -> Iterator[tuple[str, str]]:
+def _wrong_new(one: Asked, vaults: Set[str]) -> Iterator[tuple[str, str]]:
+    cells = one.cells
     if cells.state != ADDED:
         yield TITLES.username, f"There is no user “{cells.username}”. Write Added as the state to make one."
         return
     if cells.account_type != INTERNAL:
         yield TITLES.account_type, f"Only “{INTERNAL}” can be added by a file."
-    if cells.vaults:
-        yield TITLES.vaults, "A file gives no access to vaults. Leave the cell empty."
+    for reason in vault_cells.wrong(one.vaults, _NO_STANDING, vaults):
+        yield TITLES.vaults, reason
     yield from _malformed(cells.details, LABELS.values())
 
 
@@ -262,11 +278,13 @@ def _wrong_deletion(account: Known) -> Iterator[tuple[str, str]]:
         yield TITLES.state, "Only a disabled user can be deleted. Write Disabled, import, then delete."
 
 
-def _wrong_change(one: Asked, account: Known) -> Iterator[tuple[str, str]]:
+def _wrong_change(one: Asked, account: Known, vaults: Set[str]) -> Iterator[tuple[str, str]]:
     if TITLES.account_type in one.changes:
         yield TITLES.account_type, f"It must stay “{account.cells.account_type}”."
-    if TITLES.vaults in one.changes:
-        yield TITLES.vaults, "A file changes no access to vaults. Leave the cell as it was, or empty."
+    for reason in vault_cells.wrong(one.vaults, account.standing, vaults):
+        yield TITLES.vaults, reason
+    if account.is_removed and one.vaults.given:
+        yield TITLES.vaults, "The identity provider removed the user, who gets into no vault any more."
     if account.is_removed and TITLES.license_type in one.changes:
         yield TITLES.license_type, "The identity provider removed the user, who gets no license any more."
     if account.source:

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from licensing.models import LicenseGrant, VaultUser
+from licensing.models import LicenseGrant, VaultUser, VaultUserMembership
 from licensing.services import choices
 from licensing.services.futures import Change, Newcomer
 from provisioning.actor import Actor
 from provisioning.license_types import LicenseType
-from provisioning.models import LoginAccount, Subscription
+from provisioning.models import LoginAccount, Subscription, VaultAccess
 from provisioning.user_licenses import Licensing
 from provisioning.user_rows import DELETED, ENABLED, TITLES, Asked
 
@@ -27,10 +27,21 @@ def types(ids: Sequence[int]) -> dict[int, LicenseType]:
 
 
 def vaults(ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
-    """Return the names of the vaults that each account is enabled in."""
-    rows = VaultUser.objects.filter(account_id__in=ids, seen_enabled=True).order_by("vault__name")
+    """Return the names of the vaults that each account is enabled in, or was given by an admin, by name."""
+    enabled = VaultUser.objects.filter(account_id__in=ids, seen_enabled=True).exclude(account=None)
+    given = VaultAccess.objects.filter(account_id__in=ids, access=VaultAccess.Access.GIVEN)
+    names = ("account_id", "vault__name")
     found: dict[int, list[str]] = {}
-    for pk, name in rows.values_list("account_id", "vault__name"):
+    for pk, name in enabled.values_list(*names).union(given.values_list(*names)).order_by("vault__name"):
+        found.setdefault(pk or 0, []).append(name)
+    return found
+
+
+def linked(ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    """Return the names of the vaults that links want each account in, enabled or not yet."""
+    rows = VaultUserMembership.objects.filter(vault_user__account_id__in=ids, wanted=True).distinct()
+    found: dict[int, list[str]] = {}
+    for pk, name in rows.values_list("vault_user__account_id", "vault_user__vault__name"):
         found.setdefault(pk or 0, []).append(name)
     return found
 
@@ -79,4 +90,4 @@ def _chosen(configuration: int | None, pinned: int | None, manual: int | None, w
     return (manual or LicenseType.NONE) if configuration is None else wanted
 
 
-FILES = Licensing(types=types, vaults=vaults, choose=choose)
+FILES = Licensing(types=types, vaults=vaults, linked=linked, choose=choose)

@@ -15,9 +15,9 @@ from django.db import transaction
 
 from provisioning.actor import Actor
 from provisioning.license_types import LicenseType
-from provisioning.models import LoginAccount, Subscription, UserImport
+from provisioning.models import LoginAccount, Subscription, UserImport, Vault
 from provisioning.queries import user_files
-from provisioning.services import audit, people
+from provisioning.services import audit, people, vault_access
 from provisioning.user_licenses import registered
 from provisioning.user_rows import (
     ADDED,
@@ -32,6 +32,7 @@ from provisioning.user_rows import (
     asked,
     read,
 )
+from provisioning.vault_cells import key
 
 _BATCH: Final = 100
 _NAME_LENGTH: Final = 200
@@ -47,6 +48,16 @@ class FileFaulty(Exception):
         super().__init__(
             f"{lines:,} line{'s' * (lines != 1)} of the file must be corrected first. Nothing was imported."
         )
+
+
+class VaultGone(Exception):
+    """A vault that the file names has been removed or renamed since the file was checked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no vault “{name}” any more. Give access to another one on the user's page.")
+
+
+_REFUSALS: Final = (*people.REFUSALS, *vault_access.REFUSALS, VaultGone)
 
 
 class NothingToImport(Exception):
@@ -124,7 +135,8 @@ def prune(*, before: datetime) -> None:
 def _asked(subscription: Subscription, rows: list[Row], actor: Actor) -> tuple[list[Asked], list[Fault]]:
     known = user_files.known(subscription, [row.cells.username for row in rows])
     admins = user_files.enabled_admins(subscription)
-    return asked(rows, known, admins=admins, may_touch=partial(people.may_touch, actor))
+    vaults = user_files.vaults(subscription)
+    return asked(rows, known, admins=admins, may_touch=partial(people.may_touch, actor), vaults=vaults)
 
 
 def _order(one: Asked) -> tuple[bool, bool, int]:
@@ -161,7 +173,7 @@ def _refused(
         try:
             with transaction.atomic():
                 _perform(subscription, one, actor, at)
-        except people.REFUSALS as refusal:
+        except _REFUSALS as refusal:
             yield {"line": one.line, "username": one.cells.username, "reason": str(refusal)}
 
 
@@ -170,15 +182,17 @@ def _perform(subscription: Subscription, one: Asked, actor: Actor, at: datetime)
     role = Role(ROLES.index(one.cells.role))
     if one.cells.state == ADDED:
         details = one.cells.details._asdict()
-        people.create_person(subscription=subscription, role=role, actor=actor, at=at, **details)
+        account = people.create_person(subscription=subscription, role=role, actor=actor, at=at, **details)
+        _change_vaults(account, one, actor, at)
         return
-    account = LoginAccount.objects.filter(subscription=subscription, pk=one.pk or 0).first()
-    if account is None:
+    found = LoginAccount.objects.filter(subscription=subscription, pk=one.pk or 0).first()
+    if found is None:
         raise people.PersonGone
     if one.cells.state == DELETED:
-        people.delete_person(account=account, actor=actor, at=at)
+        people.delete_person(account=found, actor=actor, at=at)
         return
-    _change(account, one, role, actor, at)
+    _change(found, one, role, actor, at)
+    _change_vaults(found, one, actor, at)
 
 
 def _change(account: LoginAccount, one: Asked, role: Role, actor: Actor, at: datetime) -> None:
@@ -191,6 +205,18 @@ def _change(account: LoginAccount, one: Asked, role: Role, actor: Actor, at: dat
     if TITLES.state in one.changes:
         deed = people.disable_person if one.cells.state == DISABLED else people.enable_person
         deed(account=account, actor=actor, at=at)
+
+
+def _change_vaults(account: LoginAccount, one: Asked, actor: Actor, at: datetime) -> None:
+    """Give and take access to vaults as the row asks. Raises ``VaultGone``."""
+    if not any(one.vaults):
+        return
+    vaults = {key(vault.name): vault for vault in Vault.objects.filter(subscription=account.subscription_id)}
+    for names, deed in zip(one.vaults, (vault_access.give_access, vault_access.take_access), strict=True):
+        for name in names:
+            if key(name) not in vaults:
+                raise VaultGone(name)
+            deed(accounts=[account], vault=vaults[key(name)], actor=actor, at=at)
 
 
 @transaction.atomic

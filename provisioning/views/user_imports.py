@@ -71,7 +71,7 @@ def user_import(request: PortalRequest, pk: int) -> HttpResponse:
     effects = Counter(effect for one in rows for effect in one.effects)
     context = {
         "import": found,
-        "effects": [(effect, effects[effect]) for effect in _EFFECTS if effects[effect]],
+        "effects": [(effect, effects[effect]) for effect in _EFFECTS if effects[effect]] + _vault_effects(rows),
         "total": len(rows),
         "rows": list(islice(rows, begin, begin + _SHOWN)),
         "previous": part - 1 if begin else None,
@@ -91,6 +91,13 @@ def user_import_confirm(request: PortalRequest, pk: int) -> HttpResponse:
     else:
         messages.info(request, "The file was confirmed already.")
     return SeeOther(address(request.subscription, "user_import", pk=pk))
+
+
+def _vault_effects(rows: list[Asked]) -> list[tuple[str, int]]:
+    """Return how often access to a vault is given and taken away."""
+    given, taken = (sum(len(names) for names in column) for column in zip(*(one.vaults for one in rows), strict=True))
+    found = [("access to vaults given", given), ("access to vaults taken away", taken)]
+    return [(words, number) for words, number in found if number]
 
 
 def _upload(request: PortalRequest, file: Any) -> UserImport:

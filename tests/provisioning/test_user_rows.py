@@ -204,7 +204,12 @@ OFF = ANN._replace(state="Disabled")
             "State",
             "There is a user of that name. Write Enabled or Disabled to keep it.",
         ),
-        (ANN._replace(state="Added"), [], "Vaults", "A file gives no access to vaults. Leave the cell empty."),
+        (
+            ANN._replace(state="Added"),
+            [],
+            "Vaults",
+            "There is no vault “Contracts”. Write the name as the list of vaults has it.",
+        ),
         (
             ANN._replace(state="Added", vaults="", account_type="Application account"),
             [],
@@ -223,7 +228,7 @@ OFF = ANN._replace(state="Disabled")
             ANN._replace(vaults="Contracts|Other"),
             [manual()],
             "Vaults",
-            "A file changes no access to vaults. Leave the cell as it was, or empty.",
+            "There is no vault “Other”. Write the name as the list of vaults has it.",
         ),
         (
             ANN._replace(state="Deleted"),

@@ -11,7 +11,7 @@ from provisioning.exports import csv_lines
 from provisioning.models import AuditEntry, LoginAccount, UserImport
 from provisioning.services import user_imports
 from provisioning.user_rows import TITLES, Cells
-from tests.factories import NOON, make_admin, make_person, make_subscription
+from tests.factories import NOON, make_admin, make_person, make_subscription, make_vault
 
 Role = LoginAccount.Role
 
@@ -77,6 +77,19 @@ def test_exported_edited_previewed_confirmed(contoso, admin, bob):
     assert (bob.full_name, bob.is_enabled) == ("Bob <b>", False)
     assert LoginAccount.objects.get(username="new@contoso.example").is_enabled
     assert contoso.ann.license_grant.pinned_type == 0
+
+
+def test_the_preview_counts_the_vaults_that_are_given_and_taken_away(contoso, admin, bob):
+    row = exported(admin, contoso)["bob@contoso.example"]._replace(vaults="contracts")
+    url = send(admin, contoso, row)["Location"]
+
+    assert "<dt>Access to vaults given</dt><dd>1</dd>" in text(admin.get(url))
+    admin.post(f"{url}confirm/")
+    assert exported(admin, contoso)["bob@contoso.example"].vaults == "Contracts"
+
+    make_vault(contoso.subscription, "Archive")
+    page = text(admin.get(send(admin, contoso, row._replace(vaults="Archive"))["Location"]))
+    assert "<dt>Access to vaults taken away</dt><dd>1</dd>" in page
 
 
 def test_the_preview_says_who_gains_and_waits(contoso, admin, bob):
