@@ -16,7 +16,7 @@ from licensing.clients.agent import (
     VaultUserWish,
 )
 from licensing.vaultserver.core import VaultServer
-from licensing.vaultserver.faults import InjectedOutage, InjectedReset
+from licensing.vaultserver.faults import InjectedGarbage, InjectedOutage, InjectedReset
 
 T = TypeVar("T")
 
@@ -103,3 +103,5 @@ class InProcessVaultAgent:
             raise AgentUnavailable(str(outage)) from outage
         except InjectedReset as reset:
             raise AgentUnavailable("The connection was reset.") from reset
+        except InjectedGarbage as garbage:
+            raise AgentUnavailable("The vault agent's answer is not what was agreed.") from garbage

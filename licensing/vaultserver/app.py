@@ -19,7 +19,7 @@ from licensing.clients.calls import REFUSALS, VERSION_HEADER
 from licensing.clients.wire import MalformedDocument
 from licensing.vaultserver import page
 from licensing.vaultserver.core import VaultServer
-from licensing.vaultserver.faults import InjectedOutage, InjectedReset
+from licensing.vaultserver.faults import InjectedGarbage, InjectedOutage, InjectedReset
 from licensing.vaultserver.routes import ROUTES
 from licensing.vaultserver.store import BackupNotFound
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LARGEST_BODY = 16 * 2**20
+GARBAGE = b'[{"key": "\xff'
 STATUS: dict[str, int] = {code: refusal.status for code, refusal in REFUSALS.items() if refusal.status}
 ADMIN_STATUS: dict[str, int] = {
     ErrorCode.USER_NOT_FOUND: 404,
@@ -60,6 +61,8 @@ class Application:
             if request.path == "/":
                 return Response(page.render(self._server, request.args.get("vault")), mimetype="text/html")
             return self._call(request)
+        except InjectedGarbage:
+            return Response(GARBAGE, headers={VERSION_HEADER: str(CONTRACT_VERSION)}, mimetype="application/json")
         except (AgentRefused, AgentUnavailable, InjectedOutage, BackupNotFound, HTTPException, ValueError) as error:
             return _error_response(error)
 

@@ -14,7 +14,11 @@ class InjectedOutage(Exception):
 
 
 class InjectedReset(Exception):
-    """The call took effect, and then the connection broke before the answer."""
+    """The connection broke before the answer; the call took effect or did not."""
+
+
+class InjectedGarbage(Exception):
+    """The call took effect, and what came back is no answer."""
 
 
 class FaultsUnreadable(ValueError):
@@ -23,16 +27,19 @@ class FaultsUnreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What goes wrong: ``latency`` in seconds; ``error``, ``reset`` and ``duplicate`` as shares from 0 to 1.
+    """What goes wrong: ``latency`` in seconds; ``error`` to ``garbage`` as shares of the calls, from 0 to 1.
 
-    ``duplicate`` carries a call out twice and gives the second answer; users named in ``refuse`` are declined.
+    ``drop`` resets the connection before the call does anything, ``reset`` after it; ``duplicate`` carries it out twice
+    and gives the second answer; ``garbage`` answers it with no JSON. Users named in ``refuse`` are declined.
     """
 
     down: bool = False
     latency: float = 0.0
     error: float = 0.0
+    drop: float = 0.0
     reset: float = 0.0
     duplicate: float = 0.0
+    garbage: float = 0.0
     refuse: frozenset[str] = frozenset()
 
 
@@ -62,18 +69,28 @@ class FaultBoard:
         self.by_vault = {}
 
     def around(self, vault: str | None, act: Callable[[], T]) -> T:
-        """Do ``act`` as a call about ``vault``. Raises ``InjectedOutage`` before it, ``InjectedReset`` after it."""
+        """Do ``act`` as a call about ``vault``.
+
+        Raises ``InjectedOutage`` or ``InjectedReset`` before it, ``InjectedReset`` or ``InjectedGarbage`` after it.
+        """
         faults = self.of(vault)
         if faults.latency:
             self.sleep(faults.latency)
-        if faults.down or self.chance() < faults.error:
+        if faults.down or self._happens(faults.error):
             raise InjectedOutage("The vault server is switched off." if faults.down else "Injected error.")
-        answer = act()
-        if self.chance() < faults.duplicate:
-            answer = act()
-        if self.chance() < faults.reset:
+        if self._happens(faults.drop):
             raise InjectedReset
+        answer = act()
+        if self._happens(faults.duplicate):
+            answer = act()
+        if self._happens(faults.reset):
+            raise InjectedReset
+        if self._happens(faults.garbage):
+            raise InjectedGarbage
         return answer
+
+    def _happens(self, share: float) -> bool:
+        return share > 0 and self.chance() < share
 
 
 def parse_faults(text: str) -> Faults:
@@ -96,7 +113,7 @@ def faults_from(document: dict[str, Any]) -> Faults:
     if not isinstance(refuse, list) or not all(isinstance(name, str) for name in refuse):
         raise FaultsUnreadable("refuse must be an array of usernames.")
     faults = Faults(refuse=frozenset(name.casefold() for name in refuse))
-    for name in document.keys() & {"down", "latency", "error", "reset", "duplicate"}:
+    for name in document.keys() & (_READERS.keys() - {"refuse"}):
         faults = _with(faults, name, str(document[name]))
     return faults
 
@@ -139,7 +156,9 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "down": _switch,
     "latency": _seconds,
     "error": _share,
+    "drop": _share,
     "reset": _share,
     "duplicate": _share,
+    "garbage": _share,
     "refuse": str.casefold,
 }

@@ -167,7 +167,7 @@ def test_answers_lost_at_any_call_change_nothing_in_the_end(world, people, group
     show(group, False)
     ask(requested, key(people[ANN]))
     ask(group, key(people[BOB]))
-    world.server.faults.chance = _after(3 * (step - 1))
+    world.server.faults.chance = _after(step - 1)
     world.server.faults.put(Faults(reset=0.5))
 
     world.sweep(NOW)

@@ -106,7 +106,11 @@ def test_a_port_in_use_is_one_line(token_file):
 @pytest.mark.parametrize(
     ("options", "code", "line"),
     [
-        (["--faults", "slow=1"], 2, "'slow' is not a fault; use down, latency, error, reset, duplicate, refuse."),
+        (
+            ["--faults", "slow=1"],
+            2,
+            "'slow' is not a fault; use down, latency, error, drop, reset, duplicate, garbage, refuse.",
+        ),
         (["--token-file", "/nowhere/token"], 1, "/nowhere/token cannot be read"),
         (["--token-file", os.devnull], 2, "is empty; it must hold the bearer token."),
         (

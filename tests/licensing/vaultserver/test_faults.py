@@ -31,6 +31,28 @@ def test_a_reset_after_the_effect_is_harmless_to_repeat(agent, server, vault):
     assert outcomes(agent.put_vault_users(vault, [wish(anna, enabled=False)], idempotency_key=again)) == ["disabled"]
 
 
+def test_a_call_that_is_cut_off_before_it_arrives_changes_nothing(agent, server, vault):
+    (anna,) = put_people(agent, vault, "anna")
+    server.faults.put(Faults(drop=1))
+    with pytest.raises(AgentUnavailable):
+        agent.put_vault_users(vault, [wish(anna, enabled=False)], idempotency_key=key())
+    server.faults.clear()
+
+    assert user(agent, vault, anna).enabled
+
+
+def test_half_an_answer_leaves_the_effect_unknown_and_is_harmless_to_repeat(agent, server, vault):
+    (anna,) = put_people(agent, vault, "anna")
+    again = key()
+    server.faults.put(Faults(garbage=1))
+    with pytest.raises(AgentUnavailable, match="not what was agreed"):
+        agent.put_vault_users(vault, [wish(anna, enabled=False)], idempotency_key=again)
+    server.faults.clear()
+
+    assert not user(agent, vault, anna).enabled
+    assert outcomes(agent.put_vault_users(vault, [wish(anna, enabled=False)], idempotency_key=again)) == ["disabled"]
+
+
 def test_a_call_that_arrives_twice_takes_effect_once(agent, server, vault):
     server.faults.put(Faults(duplicate=1))
 
@@ -94,6 +116,7 @@ def test_faults_of_one_vault_leave_the_others_alone(agent, server, vault):
         ("latency=2s,error=0.05", Faults(latency=2, error=0.05)),
         ("latency=0.1, reset=0.02", Faults(latency=0.1, reset=0.02)),
         ("duplicate=1,refuse=Anna,refuse=bert", Faults(duplicate=1, refuse=frozenset({"anna", "bert"}))),
+        ("drop=0.5,garbage=1", Faults(drop=0.5, garbage=1)),
         ("down", Faults(down=True)),
     ],
 )
