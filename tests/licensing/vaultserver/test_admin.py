@@ -1,5 +1,8 @@
 """The admin API and page, which stand for M-Files Admin."""
 
+import html
+import re
+
 import httpx
 import pytest
 
@@ -162,6 +165,45 @@ def test_the_page_shows_detached_and_deleted_users(person, http_agent, vault):
 
     assert "(detached)" in page
     assert "deleted" in page
+
+
+def test_the_page_shows_the_faults_and_switches_them(person, server):
+    done(person.put("/admin/faults", json={"error": 0.25, "refuse": ["<anna>"]}))
+
+    page = person.get("/").text
+
+    assert "0.25" in page
+    assert "&lt;anna&gt;" in page
+    (none,) = [one for one in buttons(page) if one["label"] == "None"]
+    done(press(person, none))
+    assert server.faults.general == Faults()
+
+
+def test_every_button_of_the_page_does_what_the_admin_api_can(person, http_agent, vault):
+    put_people(http_agent, vault, "anna", "bert")
+    http_agent.ensure_group(vault, "Legal", idempotency_key=key())
+    done(delete(person, f"/admin/vaults/{vault}/users/bert"))
+
+    pressed = set()
+    for path in (f"/?vault={vault}", "/"):
+        for button in sorted(buttons(person.get(path).text), key=lambda one: one["label"] == "Restore"):
+            done(press(person, button))
+            pressed.add(button["label"])
+
+    assert pressed >= {"yes", "no", "Delete", "Undelete", "Add user", "Add user group", "Rename vault", "Add", "Down"}
+    assert http_agent.get_vault(vault).name == "monday"
+
+
+def buttons(page):
+    """Return the buttons of a page as the script sees them."""
+    found = re.findall(r"<button ([^>]*)>([^<]*)</button>", page)
+    return [dict(re.findall(r'data-(\w+)="([^"]*)"', data)) | {"label": label} for data, label in found]
+
+
+def press(person, button):
+    """Send what the script sends; who is asked answers with one name."""
+    path, body = (html.unescape(button[name]).replace("ANSWER", "monday") for name in ("path", "body"))
+    return person.request(button["method"], path, content=body, headers={"Content-Type": "application/json"})
 
 
 def test_the_page_of_an_unknown_vault_is_not_found(person):
