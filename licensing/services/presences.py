@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from licensing.models import Ending, VaultUser, VaultUserMembership
 from licensing.plans.presence import PresenceFacts, view
-from provisioning.models import LoginAccount, Vault
+from provisioning.models import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,6 @@ class Presence:
     why: str
     is_due: bool
     needs_person: bool
-
-
-def of_account(account: LoginAccount) -> list[Presence]:
-    """Return the account's presence in every vault that knows it or shall, by the vault's name: two statements."""
-    return of_users(VaultUser.objects.filter(account=account).select_related("vault__status").order_by("vault__name"))
 
 
 def of_users(users: Iterable[VaultUser], *, given: Container[int] = (), blocked: Container[int] = ()) -> list[Presence]:

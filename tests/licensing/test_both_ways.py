@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from licensing.models import Ending, VaultUser
-from licensing.services import choices, leaving
+from licensing.services import account_vaults, choices, leaving
 from licensing.vaultserver import admin
 from provisioning.license_types import LicenseType
 from provisioning.models import LoginAccount as Account
@@ -95,10 +95,17 @@ def by_person(world):
     assert VaultUser.objects.get().disabled_by == "person"
 
 
+def why(account):
+    (place,) = account_vaults.of_account(account)
+    return place.presence.why
+
+
 def test_whom_a_person_disabled_an_admin_enables_once_in_the_portal(world, ann, linked):
     by_person(world)
+    assert why(ann) == "A person disabled it in the vault, so it stays disabled"
 
     unblock(world, ann)
+    assert why(ann) == "Linked from group Legal; the change is on its way"
     world.sweep()
     assert world.users() == {ANN: True}
     assert (record(ann).disabled_by, record(ann).overrides_person) == ("", False)
