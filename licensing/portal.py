@@ -8,7 +8,7 @@ from licensing import filters
 from licensing.models import Ending, LicenseGrant, VaultStatus, VaultUser
 from licensing.plans.links import LinkState, LinkView
 from licensing.services import link_states, overview, user_files, vault_users
-from licensing.views import access, accounts, configurations, imports, vaults
+from licensing.views import access, accounts, configurations, imports, links, vaults
 from licensing.views import fragments as pieces
 from provisioning import columns, fragments, user_licenses
 from provisioning import filters as user_filters
@@ -45,6 +45,11 @@ def register() -> None:
     fragments.register("home", pieces.home)
     fragments.register("account", accounts.account)
     fragments.register("account", access.vaults)
+    fragments.register("link", links.members)
+    fragments.register("link_mode", links.mode)
+    fragments.register("link_move", links.move)
+    fragments.register("link_preview", links.addition)
+    fragments.register("link_removal", links.removal)
     fragments.register("timeline", accounts.timeline)
     fragments.register("group_license", pieces.group_license)
     fragments.register("configuration_license", configurations.default_license)

@@ -60,7 +60,7 @@ class UserFilter(forms.Form):
         rows = ProvisioningConfiguration.objects.filter(subscription=subscription).order_by("name")
         names = [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
         self.fields["configuration"].choices = [_ANY, *names, ("manual", "Manual")]  # type: ignore[attr-defined]
-        _offer_groups(self.fields["group"], subscription, chosen=self.data.get("group"))
+        offer_groups(self.fields["group"], subscription, chosen=self.data.get("group"))
         for one in filters.registered():
             choices = [_ANY, *one.choices(subscription)]
             self.fields[one.name] = forms.ChoiceField(label=one.label, required=False, choices=choices)
@@ -222,7 +222,7 @@ class LinkForm(forms.Form):
     def __init__(self, *args: Any, subscription: Subscription, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = self.data.get("group") or self.initial.get("group")
-        _offer_groups(self.fields["group"], subscription, chosen=chosen)
+        offer_groups(self.fields["group"], subscription, chosen=chosen)
         _offer_targets(self.fields["target"], subscription)
         self.fields["vault"].queryset = Vault.objects.filter(subscription=subscription).order_by("name")  # type: ignore[attr-defined]
 
@@ -250,7 +250,7 @@ _MISSING = {
 }
 
 
-def _offer_groups(field: forms.Field, subscription: Subscription, *, chosen: Any) -> None:
+def offer_groups(field: forms.Field, subscription: Subscription, *, chosen: Any) -> None:
     """Accept any group of the subscription, and offer the first ones by name; a chosen one is always among them."""
     rows = group_queries.user_groups(subscription)
     offered = list(_named(rows)[: group_queries.CHOICE_LIMIT])

@@ -22,6 +22,10 @@ Place = Literal[
     "group_license",
     "home",
     "link",
+    "link_mode",
+    "link_move",
+    "link_preview",
+    "link_removal",
     "timeline",
     "user_import",
     "vault",
@@ -33,7 +37,9 @@ Place = Literal[
 ``group_license`` is the page that asks before a group's license type changes; its ``license_type`` (an empty text:
 none) stands in the query, and the fragment says who gains, loses and starts to wait. ``configuration_license`` is the
 same for the default license type of a configuration, ``configuration_deletion`` the page that asks before one goes,
-``user_import`` the one that asks before a file of users is applied.
+``user_import`` the one that asks before a file of users is applied. ``link_preview`` (called with the source group),
+``link_mode``, ``link_move`` and ``link_removal`` are the pages that ask before a link is made, changed or removed; what
+is chosen stands in the query, as their forms name it.
 """
 View = Callable[..., HttpResponseBase]
 

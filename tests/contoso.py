@@ -35,7 +35,10 @@ class Contoso:
         call = ProvisioningLogEntry.objects.filter(subscription=self.subscription).latest("id")
         return [
             *(self.url(path) for path in ("", "users/", f"users/{self.ann.pk}/", "vaults/", "licenses/", "audit/")),
-            *(self.url(f"vaults/{self.contracts.pk}/{path}") for path in ("", "users/", "groups/", "drift/", "remove/")),
+            *(
+                self.url(f"vaults/{self.contracts.pk}/{path}")
+                for path in ("", "users/", "groups/", "drift/", "remove/")
+            ),
             self.url("vaults/create/"),
             self.url(f"vaults/{self.contracts.pk}/groups/{self.link.target_id}/"),
             *(self.url(path) for path in ("settings/", "settings/notifications/", "trusted/")),
@@ -55,6 +58,11 @@ class Contoso:
             f"groups/{self.legal.pk}/license/?license_type=3",
             "links/",
             "links/create/",
+            f"links/create/preview/?group={self.legal.pk}&kind=new&vault={self.contracts.pk}&new_target=Team&mode=replace",
+            f"links/{self.link.pk}/",
+            f"links/{self.link.pk}/mode/?mode=merge",
+            f"links/{self.link.pk}/move/",
+            f"links/{self.link.pk}/remove/",
             "log/",
             "held/",
             f"log/{call}/",

@@ -4,21 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from licensing.clients.agent import AgentRefused, AgentUnavailable, each_group_member
-from licensing.models import VaultUser
-from licensing.plans.vaults import Mode, strangers_to_remove
-from licensing.services import agents, futures, pools
+from licensing.services import futures, link_previews, pools
 from licensing.services.futures import Change, Future, Line
 from provisioning.license_types import LicenseType
-from provisioning.models import (
-    GroupLink,
-    LoginAccount,
-    ProvisioningConfiguration,
-    Subscription,
-    UserGroup,
-    Vault,
-    VaultUserGroup,
-)
+from provisioning.models import GroupLink, ProvisioningConfiguration, Subscription, UserGroup, Vault
 
 
 class PreviewUnavailable(Exception):
@@ -135,42 +124,7 @@ def link(*, group: UserGroup, vault: Vault, target_name: str, mode: GroupLink.Mo
 
     Raises ``PreviewUnavailable`` when the target exists and its vault cannot be asked.
     """
-    rows = LoginAccount.objects.filter(memberships__group=group, is_enabled=True)
-    members = list(rows.select_related("license_grant").defer("document", "search").order_by("username_key"))
-    licensed = [one for one in members if getattr(one, "license_grant", None) and one.license_grant.granted_type]
-    waiting = [one for one in members if one not in set(licensed)]
-    seen = dict(VaultUser.objects.filter(vault=vault, account__in=licensed).values_list("account_id", "seen_enabled"))
-    leaving = _leaving(vault, target_name, mode, {str(one.uid) for one in licensed})
-    created = [one for one in licensed if seen.get(one.pk) is None]
-    return {
-        "gain": sum(not seen.get(one.pk) for one in licensed),
-        "lose": 0,
-        "wait": len(waiting),
-        "removed_members": len(leaving),
-        "created_vault_users": len(created),
-        "accounts": [
-            *_effects(created, "becomes a vault user"),
-            *_effects((one for one in licensed if seen.get(one.pk) is False), "is enabled in the vault"),
-            *_effects(waiting, "waits for a license"),
-            *({"username": name, "effect": "leaves the target group"} for name in leaving),
-        ],
-    }
-
-
-def _effects(accounts: Iterable[LoginAccount], effect: str) -> list[dict[str, str]]:
-    return [{"username": account.username, "effect": effect} for account in accounts]
-
-
-def _leaving(vault: Vault, target_name: str, mode: GroupLink.Mode, staying: set[str]) -> list[str]:
-    """Return the names of the target's members that a *replace* link removes."""
-    target = VaultUserGroup.objects.filter(vault=vault, name_key=target_name.casefold()).first()
-    if mode == GroupLink.Mode.MERGE or target is None or target.remote_id is None:
-        return []
-    agent, guid = agents.agent_for(vault), str(vault.guid)
-    try:
-        present = [member.key for member in each_group_member(agent, guid, target.remote_id)]
-        keys = strangers_to_remove(present=present, known=staying, mode=Mode(mode))
-        names = {user.key: user.username for user in agent.get_vault_users(guid, keys[:1000])} if keys else {}
-    except (AgentUnavailable, AgentRefused) as problem:
-        raise PreviewUnavailable(vault, problem.sentence) from problem
-    return [names.get(key) or key for key in keys]
+    document = link_previews.added(group=group, vault=vault, target_name=target_name, mode=mode)
+    if document["problem"]:
+        raise PreviewUnavailable(vault, document["problem"])
+    return {name: document[name] for name in document if name not in {"problem", "enabled"}}

@@ -51,19 +51,6 @@ def find(subscription: Subscription, pk: int) -> UserGroup | None:
     return user_groups(subscription).annotate(members_count=_MEMBERS).filter(pk=pk).first()
 
 
-def links(subscription: Subscription) -> QuerySet[GroupLink]:
-    """Return the links with their groups, targets and vaults."""
-    return GroupLink.objects.filter(subscription=subscription).select_related("group", "target__vault")
-
-
-def links_page(subscription: Subscription, cursor: str) -> Page[GroupLink]:
-    return fetch(links(subscription), keys=("-id",), cursor=cursor)
-
-
-def links_of(group: UserGroup) -> list[GroupLink]:
-    return list(GroupLink.objects.filter(group=group).select_related("target__vault").order_by("id"))
-
-
 def targets(subscription: Subscription) -> QuerySet[VaultUserGroup]:
     """Return the vault user groups that a link may fill: not built in, and without a source yet."""
     rows = VaultUserGroup.objects.filter(vault__subscription=subscription, is_built_in=False, link=None)

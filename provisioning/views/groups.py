@@ -11,6 +11,7 @@ from provisioning.forms import GroupLicenseForm
 from provisioning.models import UserGroup
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import groups as queries
+from provisioning.queries import links
 from provisioning.queries.accounts import members_of
 from provisioning.services.group_settings import set_group_license
 from provisioning.views.common import SeeOther, with_cells
@@ -30,7 +31,7 @@ def group(request: PortalRequest, pk: int) -> HttpResponse:
         "group": found,
         "form": GroupLicenseForm(initial={"license_type": found.license_type}),
         "page": members_of(found, request.GET.get("page", "")),
-        "links": with_cells("links", queries.links_of(found)),
+        "links": with_cells("links", links.of_group(found)),
     }
     return render(request, "provisioning/group.html", context)
 

@@ -1,4 +1,4 @@
-"""Links from user groups to user groups of vaults."""
+"""Links from user groups to user groups of vaults: their list, and adding one."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,21 +10,14 @@ from provisioning.addresses import address
 from provisioning.forms import LinkForm
 from provisioning.models import GroupLink
 from provisioning.permissions import Permission, PortalRequest, requires
-from provisioning.queries import groups as queries
+from provisioning.queries import links as queries
 from provisioning.services import links as services
 from provisioning.views.common import SeeOther, template_for, with_cells
-
-_REFUSALS: dict[type[Exception], str] = {
-    services.TargetUnknown: "target",
-    services.TargetBuiltIn: "new_target",
-    services.TargetLinked: "new_target",
-}
-"""Why a link is refused, and the field beside which that is said."""
 
 
 @requires(Permission.PROVISIONING)
 def links(request: PortalRequest) -> HttpResponse:
-    page = queries.links_page(request.subscription, request.GET.get("page", ""))
+    page = queries.page_of(request.subscription, request.GET.get("page", ""))
     context = {"page": page, "rows": with_cells("links", page.rows), "titles": columns.titles("links")}
     return render(request, template_for(request, "links"), context)
 
@@ -36,10 +29,36 @@ def link_create(request: PortalRequest) -> HttpResponse:
         form = LinkForm(request.POST, subscription=request.subscription)
         if form.is_valid() and (link := _create(request, form)):
             messages.success(request, f"{link} is linked. Workers bring the members to the vault now.")
-            return SeeOther(address(request.subscription, "links"))
+            return SeeOther(address(request.subscription, "link", pk=link.pk))
     else:
         form = LinkForm(initial={"group": request.GET.get("group", "")}, subscription=request.subscription)
+    return _ask(request, form)
+
+
+@requires(Permission.PROVISIONING)
+def link_preview(request: PortalRequest) -> HttpResponse:
+    """Say what the link of the query will do, with a button that makes it."""
+    form = LinkForm(request.GET, subscription=request.subscription)
+    if not form.is_valid() or not _is_free(form):
+        return _ask(request, form)
+    vault, name = form.target_vault_and_name()
+    context = {"form": form, "group": form.cleaned_data["group"], "vault": vault, "target_name": name}
+    return render(request, "provisioning/link_preview.html", {**context, "mode": form.cleaned_data["mode"]})
+
+
+def _ask(request: PortalRequest, form: LinkForm) -> HttpResponse:
     return render(request, "provisioning/link_create.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _is_free(form: LinkForm) -> bool:
+    """Return whether the target can be linked; a refusal stands in the form, as a sentence beside its field."""
+    vault, name = form.target_vault_and_name()
+    try:
+        services.free_target(vault, name, may_create=form.cleaned_data["kind"] == "new")
+    except services.Refusal as error:
+        _refuse(form, error)
+        return False
+    return True
 
 
 def _create(request: PortalRequest, form: LinkForm) -> GroupLink | None:
@@ -55,7 +74,10 @@ def _create(request: PortalRequest, form: LinkForm) -> GroupLink | None:
             actor=request.actor,
             at=timezone.now(),
         )
-    except (services.TargetUnknown, services.TargetBuiltIn, services.TargetLinked) as error:
-        field = _REFUSALS[type(error)] if form.cleaned_data["kind"] == "new" else "target"
-        form.add_error(field, str(error))
+    except services.Refusal as error:
+        _refuse(form, error)
         return None
+
+
+def _refuse(form: LinkForm, error: Exception) -> None:
+    form.add_error("new_target" if form.cleaned_data["kind"] == "new" else "target", str(error))
