@@ -116,7 +116,9 @@ def _json_response(answer: object, status: int = 200) -> Response:
 def _unauthorized() -> Response:
     sentence = "The vault agent does not accept these credentials."
     response = _json_response(AgentError(ErrorCode.UNAUTHORIZED, sentence), 401)
-    response.headers["WWW-Authenticate"] = 'Bearer, Basic realm="Vault server"'
+    # Chromium asks for no password when both stand in one header.
+    for scheme in ("Bearer", 'Basic realm="Vault server"'):
+        response.headers.add("WWW-Authenticate", scheme)
     return response
 
 

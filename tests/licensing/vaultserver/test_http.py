@@ -38,6 +38,12 @@ def test_nothing_is_open_without_a_token(url, path):
     assert httpx.get(url + path, trust_env=False).status_code == 401
 
 
+def test_a_browser_is_asked_for_a_password_in_a_header_of_its_own(url):
+    asked = httpx.get(url, trust_env=False).headers.get_list("WWW-Authenticate")
+
+    assert asked == ["Bearer", 'Basic realm="Vault server"']
+
+
 def test_a_browser_may_show_the_token_as_its_password(url):
     assert httpx.get(url, auth=("anyone", TOKEN), trust_env=False).status_code == 200
     assert httpx.get(url, auth=(TOKEN, "wrong"), trust_env=False).status_code == 401
