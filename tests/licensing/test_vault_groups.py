@@ -12,13 +12,8 @@ from django.utils import timezone
 from licensing.models import Ending, VaultGroupChange, VaultUser
 from licensing.services import agents, due, group_members, vault_groups
 from licensing.services.vault_groups import (
-    BadGroupName,
-    GroupExists,
-    GroupGone,
     GroupIsBuiltIn,
     MembersSetByLink,
-    TooManyMembers,
-    UnknownMember,
 )
 from licensing.vaultserver import admin as vault_admin
 from licensing.vaultserver.faults import Faults
@@ -35,7 +30,6 @@ from tests.factories import (
     make_vault,
 )
 from tests.licensing.people import MINUTE
-from tests.races import together
 
 ANN, BOB = "ann@contoso.example", "bob@contoso.example"
 Role = LoginAccount.Role
@@ -101,10 +95,6 @@ def change(group, *keys, is_member=True):
     return vault_groups.change_members(group=group, keys=keys, is_member=is_member, actor=ACTOR, at=NOW)
 
 
-def wishes(group):
-    return set(VaultGroupChange.objects.filter(group=group).values_list("key", "is_member"))
-
-
 def row(page, name):
     """The row of a table that has the name."""
     return next(part for part in re.findall(r"<tr>.*?</tr>", page, re.DOTALL) if name in part)
@@ -151,23 +141,6 @@ def test_a_name_that_cannot_be_is_refused_with_the_form_kept(world, group, brows
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert not VaultUserGroup.objects.filter(is_requested=True).exists()
-
-
-def test_the_service_refuses_names_that_do_not_fit(world):
-    for name in ("x" * 201, "ΐ" * 150):
-        with pytest.raises(BadGroupName):
-            vault_groups.request_group(vault=world.vault, name=name, actor=ACTOR, at=NOW)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_many_who_ask_for_the_same_group_at_once_one_does(world):
-    def ask(_number):
-        return vault_groups.request_group(vault=world.vault, name="Partners", actor=ACTOR, at=NOW)
-
-    results = together(4, ask)
-
-    assert [type(one) for one in results].count(GroupExists) == 3
-    assert VaultUserGroup.objects.filter(name="Partners").count() == 1
 
 
 def test_the_page_names_members_users_unknown_ones_and_groups(world, people, group, browse):
@@ -289,17 +262,6 @@ def test_a_wish_that_failed_says_why_and_is_forgotten(world, people, group, brow
     assert "What is asked of the vault" not in browser.text(f"{group.pk}/")
 
 
-def test_a_wish_can_be_asked_again_after_it_failed(world, people, group):
-    change(group, f"group:{group.remote_id}")
-    world.sweep(NOW)
-    assert VaultGroupChange.objects.get().state == Ending.STALLED
-
-    change(group, f"group:{group.remote_id}")
-
-    again = VaultGroupChange.objects.get()
-    assert (again.state, again.reason, again.attempts, again.due_at) == (Ending.READY, "", 0, NOW)
-
-
 def test_a_group_that_the_vault_refused_to_make_is_forgotten_with_its_wishes(world, people, browse):
     made = vault_groups.request_group(vault=world.vault, name="Partners", actor=ACTOR, at=NOW)
     change(made, str(people[ANN].uid))
@@ -381,27 +343,6 @@ def test_a_link_in_merge_mode_decides_about_its_own_members_only(world, people, 
     assert "By the link" in row(page, ANN)
     assert 'name="keys"' not in row(page, ANN)
     assert 'name="keys"' in row(page, "local-admin")
-
-
-def test_the_service_refuses_what_no_page_sends(world, group):
-    for key in ("", "ann", "user:", "group:x", "user:1 ", "ABCDEF00-0000-0000-0000-000000000000"):
-        with pytest.raises(UnknownMember):
-            change(group, key)
-    with pytest.raises(TooManyMembers):
-        change(group, *(f"user:{number}" for number in range(1001)))
-    assert change(group) == 0
-    VaultUserGroup.objects.filter(pk=group.pk).delete()
-    with pytest.raises(GroupGone):
-        change(group, "user:1")
-
-
-def test_the_log_names_the_first_of_many(world, group):
-    change(group, *(f"user:{number}" for number in range(100, 130)))
-
-    (_, after) = AuditEntry.objects.latest("id").changes["members"]
-    assert after.count("user:") == 20
-    assert after.endswith("and 10 more")
-    assert len(wishes(group)) == 30
 
 
 def test_a_page_of_many_wishes_shows_the_failed_ones_first_and_counts_the_rest(world, group, browse):
