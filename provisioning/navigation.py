@@ -29,7 +29,9 @@ class Entry:
     is_current: bool
 
 
-_USER_PAGES = frozenset({"user", "user_create", "user_edit", "user_delete", "users_import", "user_import"})
+_USER_PAGES = frozenset(
+    {"user", "user_create", "user_edit", "user_delete", "users_import", "user_import", "vault_access"}
+)
 _TRUSTED_PAGES = frozenset({"trusted_person_add", "trusted_person_edit", "trusted_person_remove"})
 _APPLICATION_PAGES = frozenset({"application", "application_create", "application_edit", "application_delete"})
 _VAULT_PAGES = frozenset(

@@ -12,7 +12,15 @@ from provisioning.models import (
     UserGroup,
     Vault,
 )
-from tests.factories import make_account, make_configuration, make_group, make_link, make_subscription, make_vault
+from tests.factories import (
+    make_account,
+    make_application,
+    make_configuration,
+    make_group,
+    make_link,
+    make_subscription,
+    make_vault,
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,7 @@ class Contoso:
     configuration: ProvisioningConfiguration
     ann: LoginAccount
     bo: LoginAccount
+    archiver: LoginAccount
     legal: UserGroup
     contracts: Vault
     link: GroupLink
@@ -42,8 +51,13 @@ class Contoso:
             self.url("vaults/create/"),
             self.url(f"vaults/{self.contracts.pk}/groups/{self.link.target_id}/"),
             *(self.url(path) for path in ("settings/", "settings/notifications/", "trusted/")),
+            *(self.url(f"applications/{path}") for path in self.application_pages()),
+            self.url(f"vaults/{self.contracts.pk}/accounts/{self.ann.pk}/"),
             *(self.url(f"provisioning/{path}") for path in self.provisioning_pages(call.pk)),
         ]
+
+    def application_pages(self) -> list[str]:
+        return ["", "create/", *(f"{self.archiver.pk}/{page}" for page in ("", "edit/", "delete/"))]
 
     def provisioning_pages(self, call: int) -> list[str]:
         return [
@@ -70,7 +84,7 @@ class Contoso:
 
 
 def make_contoso() -> Contoso:
-    """Return a subscription with two users, a group that gives Named, a vault, and a link between them."""
+    """Return a subscription with two users, a machine, a group that gives Named, a vault, and a link between them."""
     configuration = make_configuration(make_subscription("Contoso"), "Contoso Entra ID")
     subscription = configuration.subscription
     ann = make_account(
@@ -81,6 +95,9 @@ def make_contoso() -> Contoso:
         info2="Building <B>",
     )
     bo = make_account(configuration, "bo@contoso.example", full_name="Bo Öberg", is_enabled=False)
+    archiver = make_application(subscription, "archiver", name="Archiver")
     legal = make_group(configuration, "Legal", members=[ann, bo], license_type=LicenseType.NAMED)
     contracts = make_vault(subscription, "Contracts")
-    return Contoso(subscription, configuration, ann, bo, legal, contracts, make_link(legal, contracts, "Lawyers"))
+    return Contoso(
+        subscription, configuration, ann, bo, archiver, legal, contracts, make_link(legal, contracts, "Lawyers")
+    )

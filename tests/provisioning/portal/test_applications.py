@@ -133,6 +133,7 @@ def test_persons_and_applications_have_pages_of_their_own(contoso, admin, scanne
 
 
 def test_the_list_is_searched_paged_and_says_when_it_is_empty(contoso, admin, monkeypatch):
+    contoso.archiver.delete()
     assert "No application accounts yet" in text(admin.get(contoso.url("applications/")))
     for number in range(3):
         make_application(contoso.subscription, f"machine-{number}", name=f"Scanner {number}")
