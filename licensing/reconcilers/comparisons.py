@@ -95,6 +95,8 @@ class _Look:
 
     row: VaultUser
     user: SeenUser | None
+    overrides: bool
+    """Whether whom a person disabled is enabled again (rule 4)."""
 
     @property
     def is_there(self) -> bool:
@@ -118,7 +120,7 @@ class _Look:
         if self.row.due_at is not None or self.row.state == Ending.STALLED:
             return False
         seen = vault_users.presence_of(self.user, self.row)
-        return plan.plan(vault_users.wanted(self.row), seen) is not plan.Verb.NOTHING
+        return plan.plan(vault_users.wanted(self.row, overrides=self.overrides), seen) is not plan.Verb.NOTHING
 
     @property
     def detail(self) -> str:
@@ -141,7 +143,8 @@ def _difference(row: VaultUser, user: SeenUser) -> str:
 
 
 def _compare_users(journal: Journal, part: Range[SeenUser, VaultUser]) -> None:
-    looks = [_Look(row, part.items.get(str(row.account_uid))) for row in part.rows]
+    overrides = journal.session.vault.subscription.overrides_vault_disabling
+    looks = [_Look(row, part.items.get(str(row.account_uid)), overrides) for row in part.rows]
     known = {str(row.account_uid) for row in part.rows}
     with journal.page(_USERS, part) as found:
         for key, user in part.items.items():

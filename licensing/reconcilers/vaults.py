@@ -43,7 +43,7 @@ def reconcile(vault_id: int, *, now: datetime, slots: int | None = None) -> Vaul
     if lease is None:
         return None
     try:
-        status = VaultStatus.objects.select_related("vault").get(vault_id=vault_id)
+        status = VaultStatus.objects.select_related("vault__subscription").get(vault_id=vault_id)
         agent = agents.agent_for(status.vault)
         session = VaultSession(status.vault, agent, lease, is_known_slow=status.is_slow)
         _work(session)
@@ -61,7 +61,7 @@ def inspect(vault_id: int, *, now: datetime) -> Drift | str:
     lease = leases.acquire(vault_id, now)
     if lease is None:
         return "A worker is at it; try again."
-    vault = Vault.objects.get(pk=vault_id)
+    vault = Vault.objects.select_related("subscription").get(pk=vault_id)
     session = VaultSession(vault, agents.agent_for(vault), lease, only_looks=True)
     try:
         return comparisons.compare(session)

@@ -15,6 +15,7 @@ from provisioning.models import Vault
 from provisioning.queries.pages import Page, fetch_few
 from provisioning.services import audit
 from provisioning.services.notices import announce
+from provisioning.services.vaults import VaultGone
 
 KEPT: Final = 30
 """How many reports of a vault are kept."""
@@ -43,8 +44,14 @@ class Progress:
 
 @transaction.atomic
 def ask(*, vault: Vault, actor: Actor, at: datetime) -> DriftReport:
-    """Have the vault compared in full now, also one that could not be reached and waits. Raises ``CompareRunning``."""
+    """Have the vault compared in full now, also one that could not be reached and waits.
+
+    Raises ``CompareRunning`` and ``VaultGone``.
+    """
     due.know_vaults()
+    # Before its status, as who removes a vault locks them.
+    if Vault.objects.select_for_update().filter(pk=vault.pk).first() is None:
+        raise VaultGone
     status = VaultStatus.objects.select_for_update().get(vault=vault)
     try:
         with transaction.atomic():

@@ -12,6 +12,7 @@ from licensing.models import (
     VaultUserMembership,
 )
 from licensing.services import pools
+from provisioning.models import Vault
 
 _KEPT: Final = (
     (DriftFinding, "report__vault"),
@@ -28,9 +29,11 @@ _KEPT: Final = (
 def vault_leaving(*, subscription_id: int, vault_id: int, **_: Any) -> None:
     """Receive the signal of that name.
 
-    The locks keep the license pass and the vault's worker out; that worker then finds its lease gone.
+    The locks keep the license pass, who decides about access, and the vault's worker out, in the order in which these
+    hold them; that worker then finds its lease gone.
     """
     pools.lock(subscription_id)
+    list(Vault.objects.select_for_update().filter(pk=vault_id).values_list("pk"))
     list(VaultStatus.objects.select_for_update().filter(vault=vault_id).values_list("pk"))
     for model, path in _KEPT:
         rows = model._base_manager.filter(**{path: vault_id})  # noqa: SLF001

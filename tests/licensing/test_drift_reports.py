@@ -12,7 +12,7 @@ from licensing.services import drift, due
 from licensing.vaultserver import admin
 from licensing.vaultserver.faults import Faults
 from provisioning.actor import Actor
-from provisioning.models import VaultUserGroup
+from provisioning.models import Subscription, VaultUserGroup
 from tests.factories import NOON, make_account, make_group, make_link
 from tests.licensing.people import change_members
 
@@ -87,6 +87,16 @@ def test_who_was_disabled_and_enabled_by_a_person_is_told(world, linked, people)
     world.sweep(LATER + HOURS)
 
     assert found(world) == [(f"Bob ({BOB})", "was enabled in the vault by a person", True)]
+
+
+def test_where_the_vault_does_not_decide_who_was_disabled_there_is_enabled_again(world, linked):
+    Subscription.objects.update(overrides_vault_disabling=True)
+    admin.change_user(world.server, world.guid, ANN, enabled=False)
+
+    world.sweep(LATER)
+
+    assert found(world) == [(f"Ann ({ANN})", "was disabled in the vault by a person", True)]
+    assert world.users() == {ANN: True, BOB: True}
 
 
 def test_a_user_whose_login_account_is_gone_is_told_and_attached_again(world, linked, people):

@@ -1,16 +1,18 @@
 """A vault that is removed from the portal: all that is kept of it goes in bulk; in the vault nothing is changed."""
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from licensing.models import DriftFinding, DriftReport, LinkStatus, VaultGroupChange, VaultStatus, VaultUser
 from licensing.models import VaultUserMembership as Membership
+from licensing.reconcilers import licenses
 from licensing.reconcilers import vaults as reconciler
 from licensing.services import drift, leases
 from provisioning.models import AuditEntry, GroupLink, Vault, VaultAccess, VaultUserGroup
-from provisioning.services import vaults
+from provisioning.services import accounts, vault_access, vaults
 from tests.factories import ACTOR, NOON, make_account, make_group, make_link, make_vault
+from tests.races import together
 
 OF_LICENSING = (DriftFinding, DriftReport, LinkStatus, Membership, VaultGroupChange, VaultStatus, VaultUser)
 
@@ -113,3 +115,28 @@ def test_a_message_about_a_vault_that_is_gone_does_nothing(world):
     remove(world.vault)
 
     assert reconciler.reconcile(vault_id, now=NOON) is None
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_whoever_is_at_the_vault_when_it_is_removed_nothing_of_it_stays(transactional_db, world, ann, turn):
+    group = make_group(world.configuration, "Legal", members=[ann])
+    make_link(group, world.vault, "Lawyers")
+    world.sweep()
+    accounts.touch_accounts([ann.pk])
+    others = [
+        lambda: remove(world.vault),
+        lambda: licenses.reconcile(world.subscription.pk, now=NOON),
+        lambda: vault_access.give_access(accounts=[ann], vault=world.vault, actor=ACTOR, at=NOON),
+        lambda: drift.ask(vault=world.vault, actor=ACTOR, at=NOON),
+        lambda: reconciler.reconcile(world.vault.pk, now=NOON),
+    ]
+
+    ended = together(5, lambda number: others[number]())
+
+    assert ended[0] is None, ended
+    for error in ended[1:]:
+        assert "deadlock" not in str(error)
+        assert not isinstance(error, OperationalError), ended
+    assert not Vault.objects.exists()
+    for model in OF_LICENSING:
+        assert not model.objects.exists(), (turn, model)
