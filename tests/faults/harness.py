@@ -18,15 +18,15 @@ from licensing import sweep, tasks
 from licensing.clients.http import HttpVaultAgent
 from licensing.models import Ending, VaultStatus, VaultUser
 from licensing.services import due
+from mfmanage.celery import app as celery
 from mfmanage.embedded import free_port
-from tests.faults.processes import Mortal, MortalVaultServer, until
+from tests.faults.processes import MortalVaultServer, MortalWorker, until
 from tests.faults.verdict import complaints
-from tests.faults.worker import CALLS, DIES_AT, MOMENTS
+from tests.faults.worker import CALLS, MOMENTS
 from tests.faults.world import World
 
 WATCHED = 6
 """Every so many outages of the vault server last until they are shown; the others end at once."""
-WORKER = ("-m", "tests.faults.worker")
 ON_REDIS = (
     *("--quiet", "-A", "mfmanage.celery", "worker", "--concurrency", "1", "--loglevel", "WARNING"),
     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
@@ -75,14 +75,14 @@ class Harness:
         self._random = random.Random(plan.seed)
         self.server = MortalVaultServer(environment, folder, port=free_port(), token=settings.VAULT_AGENT_TOKEN)
         arguments = sweep.EMBEDDED_WORKER[2:] if settings.CELERY_BROKER_URL == "memory://" else ON_REDIS
-        self.worker = Mortal([*WORKER, *arguments], environment, folder / "worker.log")
+        self.worker = MortalWorker(arguments, environment, folder / "worker.log")
         self._world: World
         self._backup: set[str] = set()
         self._steady, self._ended = threading.Lock(), threading.Event()
 
     def run(self) -> Report:
         """Carry the plan out and return what was seen. Raises ``NotInTime`` and whatever a thread of it raises."""
-        self.server.start_and_wait()
+        self.server.start()
         try:
             self._world = World(self.plan.users, self.server.url, self._random)
             self.worker.start()
@@ -94,7 +94,7 @@ class Harness:
             self._judge()
         finally:
             self._ended.set()
-            self.worker.kill()
+            self.worker.end()
             self.server.kill()
         return self.report
 
@@ -132,7 +132,7 @@ class Harness:
             else:
                 self._kill_until_shown()
             self.report.kills["vault server"] += 1
-            self.server.start_and_wait()
+            self.server.start()
         self.report.writes += self._remembered()
 
     def _kill_until_shown(self) -> None:
@@ -141,7 +141,7 @@ class Harness:
             until(lambda: self._status().state == Ending.READY, "the vault is in line for a moment")
             self.server.kill()
             begun = time.monotonic()
-            until(lambda: self._status().state == Ending.RETRYING and self._status().reason, "the outage is shown", 30)
+            until(lambda: self._status().state == Ending.RETRYING and self._status().reason, "the outage is shown", 60)
             self.report.shown_after.append(time.monotonic() - begun)
 
     def _kill_worker(self) -> None:
@@ -150,7 +150,7 @@ class Harness:
             with self._steady:
                 self._pause(0.3)
                 self._bury_worker()
-                self.worker.start(**{DIES_AT: f"{self._random.choice(CALLS)}:{self._random.choice(MOMENTS)}"})
+                self.worker.start(f"{self._random.choice(CALLS)}:{self._random.choice(MOMENTS)}")
                 self._wait_for_death()
                 self._start_worker()
             time.sleep(0.2)
@@ -170,7 +170,9 @@ class Harness:
         self._bury_worker()
 
     def _bury_worker(self) -> None:
+        """Kill the worker; whatever messages wait for it are lost with it."""
         self.worker.kill()
+        celery.control.purge()
         self.report.kills["worker"] += 1
 
     def _change(self) -> None:
@@ -179,7 +181,7 @@ class Harness:
             self._world.grow(int(self.plan.users * (1 - left)) - self._world.joined)
             for _ in range(5):
                 self._world.change()
-                self._ended.wait(0.1)
+                self._ended.wait(0.2)
         self._world.grow(self.plan.users)
 
     def _kills_left(self) -> float:
@@ -191,6 +193,8 @@ class Harness:
         while not self._ended.wait(0.1):
             status = self._status()
             self.report.samples[status.state, status.reason] += 1
+            if self.report.samples.total() % 300 == 0:
+                print(time.strftime("%H:%M:%S"), dict(self.report.kills), f"{self._world.joined} joined", flush=True)
 
     def _sweep(self) -> None:
         """Stand for beat, which sends nothing but this; the embedded worker sweeps by itself."""
@@ -203,9 +207,9 @@ class Harness:
         if not self.worker.lives:
             self.worker.start()
         for _ in range(2):
-            until(self._is_quiet, "nothing is due any more", seconds=300)
+            until(self._is_quiet, "nothing is due any more", seconds=900)
             VaultStatus.objects.update(compare_due_at=timezone.now())
-        until(self._is_quiet, "nothing is due after a full comparison", seconds=300)
+        until(self._is_quiet, "nothing is due after a full comparison", seconds=900)
         self.report.quiet_after = time.monotonic() - begun
 
     def _is_quiet(self) -> bool:

@@ -1,8 +1,10 @@
-"""``python -m tests.faults.worker ARGUMENTS OF CELERY``: the product's worker with short waits, able to die at a call.
+"""``python -m tests.faults.worker ARGUMENTS OF CELERY``: bear one worker of the product for each line that is read.
+
+Each is a process of its own session, forked when everything is imported, because that takes most of a worker's start;
+its number is printed. A line may say at which call the worker dies: ``put_vault_users:after`` kills all of it right
+after (or before) that call of a vault agent, when the vault has done what nobody has recorded yet.
 
 The code is the product's; only what it waits for is made shorter, so that an hour of outages fits into minutes.
-``MFMANAGE_TESTS_DIES_AT=put_vault_users:after`` kills the whole worker right after (or before) that call of a vault
-agent, when the vault has done what nobody has recorded yet.
 """
 
 import os
@@ -13,7 +15,6 @@ from typing import Any
 
 import django
 
-DIES_AT = "MFMANAGE_TESTS_DIES_AT"
 CALLS = ("put_login_accounts", "put_vault_users", "change_group_members")
 MOMENTS = ("before", "after")
 SHORTER = 60
@@ -22,16 +23,28 @@ LEASE, TIMEOUT = timedelta(seconds=3), 2.0
 
 
 def main() -> None:
-    """Run Celery as ``python -m celery`` does."""
+    """Bear workers until nothing more is to be read; nobody waits for the dead ones."""
     django.setup()
     shorten_waits()
-    call, _, when = os.environ.get(DIES_AT, "").partition(":")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        if pid := os.fork():
+            print(pid, flush=True)
+            continue
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        work(line.strip())
+
+
+def work(death: str) -> None:
+    """Run Celery as ``python -m celery`` does; never returns."""
+    call, _, when = death.partition(":")
     if call:
         die_at(call, when)
     from celery.__main__ import main as celery
 
     sys.argv[0] = "celery"
-    celery()
+    sys.exit(celery())
 
 
 def shorten_waits() -> None:
@@ -41,10 +54,14 @@ def shorten_waits() -> None:
 
     real, longest = backoff.wait_after, timedelta(seconds=2)
 
-    def shorter(attempts: int) -> timedelta:
-        return min(real(attempts) / SHORTER, longest)
+    def shorter(*arguments: Any, **options: Any) -> timedelta:
+        return min(real(*arguments, **options) / SHORTER, longest)
 
-    import licensing.tasks  # noqa: F401  it imports every reconciler
+    # What a worker needs, every reconciler among it.
+    import celery.apps.worker
+    import celery.concurrency.prefork  # noqa: F401
+
+    import licensing.tasks  # noqa: F401
 
     for module in list(sys.modules.values()):
         if getattr(module, "wait_after", None) is real:
