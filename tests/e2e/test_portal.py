@@ -127,6 +127,7 @@ def test_without_scripts_lists_are_searched_and_links_are_made(portal):
         page.get_by_label("Target vault").select_option("Contracts")
         page.get_by_label("Name of the new user group").fill("Team")
         page.get_by_label("Keep other members").check()
+        page.get_by_role("button", name="Continue…").click()
         page.get_by_role("button", name="Add link").click()
 
         expect(page.get_by_text("Legal → Team is linked.")).to_be_visible()

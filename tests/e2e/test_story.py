@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.installation import Installation, embedded
+from tests.e2e.walks import EMAIL, PASSWORD, create_configuration, reload_until, sign_in
 
 pytestmark = pytest.mark.e2e
-EMAIL = "ann@contoso.example"
 
 
 @pytest.fixture
@@ -22,56 +21,16 @@ def installation(tmp_path) -> Iterator[Installation]:
         stack.enter_context(installation.running("serve", "--port", str(installation.port)))
         vault_server = stack.enter_context(installation.running("vaultserver", "--port", "0"))
         pools = ["--license", "named=20", "--license", "read-only=25"]
-        password = ["--password", "correct horse battery"]
+        password = ["--password", PASSWORD]
         installation.manage("createsubscription", "Contoso", *pools, "--admin", EMAIL, *password)
         installation.manage("createvault", "Contoso", "Projects", "--agent-url", vault_server["url"])
         yield installation
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield browser
-        browser.close()
-
-
-def sign_in(page: Page, address: str) -> None:
-    page.goto(address)
-    page.fill("input[name=login]", EMAIL)
-    page.fill("input[name=password]", "correct horse battery")
-    page.press("input[name=password]", "Enter")
-    expect(page.get_by_role("heading", name="Contoso", level=1)).to_be_visible()
-
-
-def create_configuration(page: Page) -> dict[str, str]:
-    """Make a configuration and return what the credentials dialog shows."""
-    page.get_by_role("link", name="Configurations").first.click()
-    page.get_by_text("Create configuration").first.click()
-    page.get_by_text("Microsoft Entra app gallery").first.click()
-    page.get_by_label("Configuration name").fill("Contoso Entra ID")
-    page.get_by_label("Default license type").select_option(label="Read only")
-    page.get_by_role("button", name="Save").click()
-    labels = ("Tenant URL", "Token endpoint", "Client ID", "Client secret")
-    dialog = page.get_by_role("dialog")
-    return {label: dialog.get_by_label(label, exact=True).input_value() for label in labels}
 
 
 def provision(installation: Installation, shown: dict[str, str], folder: Path) -> Any:
     """Be Entra for one cycle, with what the dialog showed."""
     credentials = {label.lower().replace(" ", "_"): value for label, value in shown.items()}
     return installation.provision(credentials, folder, cycles=1)
-
-
-def reload_until(page: Page, text: "re.Pattern[str]") -> None:
-    """Look again, as a person does, until the page says it."""
-    for _ in range(60):
-        if text.search(page.get_by_role("main").inner_text()):
-            return
-        page.wait_for_timeout(500)
-        page.reload()
-    raise AssertionError(f"{text.pattern!r} never came: {page.get_by_role('main').inner_text()}")
 
 
 def test_from_the_first_sign_in_to_a_user_with_license_and_vault(installation, browser, tmp_path):
@@ -96,6 +55,7 @@ def test_from_the_first_sign_in_to_a_user_with_license_and_vault(installation, b
     page.get_by_label("Create new user group").check()
     page.get_by_label("Target vault").select_option(label="Projects")
     page.get_by_label("Name of the new user group").fill("Lawyers")
+    page.get_by_role("button", name="Continue…").click()
     page.get_by_role("button", name="Add link").click()
     reload_until(page, re.compile("In sync"))
 
