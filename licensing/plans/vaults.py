@@ -61,11 +61,13 @@ def plan(wanted: VaultPresence, seen: VaultPresence | None) -> Verb:
     """Return the one step that brings ``seen`` closer to ``wanted``; None or deleted: the vault has no such user.
 
     A vault user is never deleted (rule 3), one that a person disabled stays disabled unless that is overridden, and one
-    that a person deleted comes back only while it is wanted (rule 4). One without a login account anywhere lets nobody
-    in, and nothing can be changed about it.
+    that a person deleted comes back only while it is wanted (rule 4). The login account of one that is not there is
+    kept as wanted where the server has been told of it. One without a login account anywhere lets nobody in, and
+    nothing can be changed about it.
     """
     if seen is None or seen.is_deleted:
-        return Verb.CREATE if wanted.enabled else Verb.NOTHING
+        told_otherwise = seen is not None and seen.profile not in ("", wanted.profile)
+        return Verb.CREATE if wanted.enabled else Verb.UPDATE if told_otherwise else Verb.NOTHING
     if wanted.is_detached and seen.is_detached:
         return Verb.NOTHING
     stays = wanted.enabled and seen.disabled_by_person and not wanted.overrides_person

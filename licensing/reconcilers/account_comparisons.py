@@ -1,7 +1,6 @@
 """Login accounts that a person changed on the server: put right, or taken over into the account when it is manual."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from licensing.clients.agent import LoginAccount as ServerAccount
 from licensing.models import VaultUser
@@ -21,7 +20,11 @@ _WORDS = {"username": "username", "full_name": "full name", "email": "e-mail", "
 
 @dataclass(frozen=True, slots=True)
 class _Changed:
-    """A vault user whose login account is not as it was left; ``seen`` None: the server does not have it."""
+    """A vault user whose login account is not as it was left; ``seen`` None: the server does not have it.
+
+    The server may have the login account of one that is not in the vault: a worker died between the two, or a person
+    deleted the vault user. It must not stay enabled after the account was disabled.
+    """
 
     row: VaultUser
     account: LoginAccount
@@ -30,7 +33,9 @@ class _Changed:
 
     @property
     def fields(self) -> list[str]:
-        """The fields that differ from what the portal wants."""
+        """The fields that differ from what the portal wants; none where neither vault user nor login account is."""
+        if self.seen is None and self.row.seen_enabled is None:
+            return []
         names = (*_WORDS, "enabled")
         return [name for name in names if getattr(self.wanted, name) != getattr(self.seen, name, None)]
 
@@ -49,8 +54,8 @@ class _Changed:
 
 
 def records(vault: Vault) -> Records[VaultUser]:
-    """Return the vault users whose login accounts the server should have."""
-    return Records(VaultUser.objects.filter(vault=vault, account__isnull=False, seen_enabled__isnull=False))
+    """Return the vault users whose login accounts the server should have, or may have."""
+    return Records(VaultUser.objects.filter(vault=vault, account__isnull=False))
 
 
 def compare(journal: Journal, stage: Stage, part: Range[ServerAccount, VaultUser]) -> None:
@@ -113,16 +118,12 @@ def _record(session: VaultSession, changed: list[_Changed], taken: set[int]) -> 
     if not changed:
         return
     lock_users(one.row.pk for one in changed)
-    settled = {one.row.pk for one in changed if _is_settled(one, is_taken=one.account.pk in taken)}
-    bulk.change(VaultUser, [_seen_row(one, settled) for one in changed], changing=["seen_profile"])
-    wake(session, [one.row.pk for one in changed if one.row.pk not in settled and one.row.due_at is None])
+    rows = [{"id": one.row.pk, "seen_profile": _profile(one.seen)} for one in changed]
+    bulk.change(VaultUser, rows, changing=["seen_profile"])
+    open_ = [one.row for one in changed if not _is_settled(one, is_taken=one.account.pk in taken)]
+    wake(session, [row.pk for row in open_ if row.due_at is None])
 
 
 def _is_settled(changed: _Changed, *, is_taken: bool) -> bool:
     """Return whether the server has what the portal wants, what was taken over included."""
     return not set(changed.fields) - ({"full_name", "email"} if is_taken else set())
-
-
-def _seen_row(changed: _Changed, settled: set[int]) -> dict[str, Any]:
-    profile = _profile(changed.seen) if changed.row.pk in settled else ""
-    return {"id": changed.row.pk, "seen_profile": profile}

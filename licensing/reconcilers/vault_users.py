@@ -38,6 +38,7 @@ class Item:
     enabled: bool | None = None
     by_person: bool = False
     roles: int | None = None
+    is_there: bool = False
     is_detached: bool = False
     overrides: bool = False
     profile: str = ""
@@ -51,7 +52,8 @@ class Item:
     @property
     def is_careful(self) -> bool:
         """Whether the step goes by what the vault user is like at that moment: its other rights, or being detached."""
-        return self.verb is not plan.Verb.NOTHING and (self.is_detached or self._has_other_rights)
+        is_step = self.verb is plan.Verb.CREATE or (self.verb is not plan.Verb.NOTHING and self.is_there)
+        return is_step and (self.is_detached or self._has_other_rights)
 
     @property
     def _has_other_rights(self) -> bool:
@@ -91,9 +93,11 @@ def _claim(session: VaultSession) -> list[Item]:
 
 def _members(ids: Iterable[int]) -> list[VaultUserMembership]:
     """Return what is wanted of vault users in targets, by target; members of one target share it."""
-    members = list(VaultUserMembership.objects.filter(vault_user_id__in=ids).order_by("target_id"))
+    found = list(VaultUserMembership.objects.filter(vault_user_id__in=ids).order_by("target_id"))
     groups = VaultUserGroup.objects.select_related("link__status")
-    targets = groups.in_bulk({member.target_id for member in members})
+    targets = groups.in_bulk({member.target_id for member in found})
+    # A target, and its members with it, may have been removed in between.
+    members = [member for member in found if member.target_id in targets]
     for member in members:
         member.target = targets[member.target_id]
     return members
@@ -111,7 +115,7 @@ def _look(session: VaultSession, items: list[Item]) -> None:
     for item in items:
         user = seen.get(item.key)
         item.verb = plan.plan(wanted(item.record, overrides=item.overrides), presence_of(user, item.record))
-        item.profile = item.record.seen_profile if user else ""
+        item.profile = item.record.seen_profile
         _take_seen(item, user)
         if user is None or user.deleted:
             for member in item.members:
@@ -126,7 +130,8 @@ def _take_seen(item: Item, user: SeenUser | None) -> None:
     if user is None:
         return
     item.roles, item.is_detached = user.roles, user.username is None
-    if not user.deleted:
+    item.is_there = not user.deleted
+    if item.is_there:
         item.remote_id, item.enabled, item.by_person = user.id, user.enabled, user.disabled_by_person
 
 
@@ -147,16 +152,22 @@ def wanted(record: VaultUser, *, overrides: bool = False) -> plan.VaultPresence:
 
 def presence_of(user: SeenUser | None, record: VaultUser) -> plan.VaultPresence | None:
     """Return how the vault user is, by what the vault says and what its login account was last told."""
+    told = _told(record)
     if user is None:
-        return None
+        return plan.VaultPresence(enabled=False, profile=told, is_deleted=True) if told else None
     return plan.VaultPresence(
         user.enabled,
-        record.seen_profile,
+        told,
         user.disabled_by_person,
         user.deleted,
         full_control=plan.has_full_control(user.roles),
         is_detached=user.username is None,
     )
+
+
+def _told(record: VaultUser) -> str:
+    """Return what the login account was told last: unknown when a worker may have died before it recorded that."""
+    return record.seen_profile or ("unknown" if record.observed_generation + 1 < record.generation else "")
 
 
 def _put_accounts(session: VaultSession, items: list[Item]) -> None:
@@ -231,11 +242,11 @@ def _change_members(session: VaultSession, items: list[Item]) -> None:
 
 
 def _step(member: VaultUserMembership, item: Item) -> plan.Step:
-    """Return what to do about a member; nothing while its target is not prepared, or when no link leads there."""
+    """Return what to do about a member; nothing until its target is being prepared, or when no link leads there."""
     link = getattr(member.target, "link", None)
     if link is None or link.paused_at or member.target.remote_id is None or item.enabled is None:
         return plan.Step.NOTHING
-    if not hasattr(link, "status") or not link.status.prepared_generation:
+    if not hasattr(link, "status") or not (link.status.prepared_generation or link.status.position):
         return plan.Step.NOTHING
     return plan.member_step(
         wanted=member.wanted, seen=member.seen, added_by_us=member.added_by_us, mode=plan.Mode(link.mode)

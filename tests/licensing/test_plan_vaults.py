@@ -69,6 +69,9 @@ def ruling(full_control, *, enabled=True, profile="p"):
         (ruling(True), ruling(False, enabled=False), Verb.ENABLE),
         (ruling(True), None, Verb.CREATE),
         (ruling(True, enabled=False), None, Verb.NOTHING),
+        (OFF, VaultPresence(False, "told before", is_deleted=True), Verb.UPDATE),
+        (OFF, VaultPresence(False, "", is_deleted=True), Verb.NOTHING),
+        (ON, VaultPresence(False, "told before", is_deleted=True), Verb.CREATE),
     ],
 )
 def test_one_step_brings_a_vault_user_closer(wanted, seen, verb):
