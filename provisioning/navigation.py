@@ -40,6 +40,7 @@ _VAULT_PAGES = frozenset(
         *("vault_drift", "vault_drift_report", "vault_groups", "vault_group", "vault_group_create"),
     }
 )
+_LINK_PAGES = frozenset({"link", "link_create", "link_preview", "link_mode", "link_move", "link_remove"})
 _LICENSE_PAGES = frozenset({"license_order", "license_order_preview"})
 SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("", (Page("Home", "home", "home"),)),
@@ -77,7 +78,7 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
                 ),
             ),
             Page("User groups", "group", "groups", Permission.PROVISIONING, frozenset({"group", "group_license"})),
-            Page("Links", "link", "links", Permission.PROVISIONING, frozenset({"link_create"})),
+            Page("Links", "link", "links", Permission.PROVISIONING, _LINK_PAGES),
             Page("Log", "log", "log", Permission.PROVISIONING, frozenset({"log_entry"})),
             Page("Held changes", "clock", "held", Permission.PROVISIONING, frozenset({"held_decide"})),
         ),

@@ -17,6 +17,7 @@ from provisioning.models import Vault
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import vaults as queries
 from provisioning.services.exports import record_export
+from provisioning.services.vaults import VaultGone
 from provisioning.views.common import SeeOther, file_answer
 
 _CSV = "text/csv; charset=utf-8"
@@ -67,6 +68,9 @@ def compare(request: PortalRequest, vault_pk: int) -> HttpResponse:
     found = found_vault(request, vault_pk)
     try:
         drift.ask(vault=found, actor=request.actor, at=timezone.now())
+    except VaultGone as gone:
+        messages.warning(request, str(gone))
+        return SeeOther(address(request.subscription, "vaults"))
     except drift.CompareRunning as running:
         messages.warning(request, str(running))
     else:

@@ -24,20 +24,22 @@ def links(request: PortalRequest) -> HttpResponse:
 
 @requires(Permission.PROVISIONING)
 def link_create(request: PortalRequest) -> HttpResponse:
-    """Ask for source, target and mode; a POST creates the link."""
+    """Ask for source, target and mode, those of the query chosen already; a POST creates the link."""
     if request.method == "POST":
         form = LinkForm(request.POST, subscription=request.subscription)
         if form.is_valid() and (link := _create(request, form)):
             messages.success(request, f"{link} is linked. Workers bring the members to the vault now.")
             return SeeOther(address(request.subscription, "link", pk=link.pk))
     else:
-        form = LinkForm(initial={"group": request.GET.get("group", "")}, subscription=request.subscription)
+        form = LinkForm(initial=request.GET.dict(), subscription=request.subscription)
     return _ask(request, form)
 
 
 @requires(Permission.PROVISIONING)
 def link_preview(request: PortalRequest) -> HttpResponse:
-    """Say what the link of the query will do, with a button that makes it."""
+    """Say what the link of the query will do, with a button that makes it; without a query there is only the form."""
+    if not request.GET:
+        return SeeOther(address(request.subscription, "link_create"))
     form = LinkForm(request.GET, subscription=request.subscription)
     if not form.is_valid() or not _is_free(form):
         return _ask(request, form)

@@ -9,7 +9,9 @@ import pytest
 from licensing.models import DriftFinding, DriftReport, VaultStatus
 from licensing.services import drift
 from licensing.vaultserver.faults import Faults
-from provisioning.models import AuditEntry
+from licensing.views import vaults
+from provisioning.models import AuditEntry, Vault
+from provisioning.services.vaults import remove_vault
 from tests.factories import ACTOR, NOON, make_account, make_group, make_link, make_vault
 from tests.licensing.browsing import cost, text
 from tests.licensing.people import purchase
@@ -62,6 +64,20 @@ def test_the_lists_count_enabled_users(world, link, client):
     assert 'data-label="Users enabled"><span class="badge quiet">2</span>' in text(
         client.get(f"/s/{world.subscription.number}/vaults/")
     )
+
+
+def test_a_vault_that_is_removed_meanwhile_is_not_compared_but_said_to_be_gone(world, client, url, monkeypatch):
+    def found(request, pk):
+        vault = find(request, pk)
+        remove_vault(vault=Vault.objects.get(pk=pk), actor=ACTOR, at=NOON)
+        return vault
+
+    find = vaults.found_vault
+    monkeypatch.setattr(vaults, "found_vault", found)
+    answer = client.post(f"{url}compare/", follow=True)
+
+    assert answer.redirect_chain == [(f"/s/{world.subscription.number}/vaults/", 303)]
+    assert "The vault is not here any more." in text(answer)
 
 
 def test_compare_now_is_asked_once_and_its_progress_is_renewed(world, client, url):

@@ -55,6 +55,18 @@ def test_a_preview_of_what_cannot_be_linked_is_the_form_with_a_sentence(contoso,
     assert sentence in text(answer)
 
 
+def test_the_form_keeps_what_a_preview_was_asked_for_and_without_it_there_is_no_preview(contoso, admin):
+    form = contoso.url("provisioning/links/create/")
+    assert admin.get(f"{form}preview/")["Location"] == form
+
+    page = text(admin.get(f"{form}?group={contoso.legal.pk}&kind=new&new_target=Team&mode=merge"))
+
+    assert f'<option value="{contoso.legal.pk}" selected>' in page
+    assert 'value="Team"' in page
+    assert page.count(" checked") == 2
+    assert admin.get(f"{form}?group=nobody&mode=none&vault=-1").status_code == 200
+
+
 def test_a_target_that_is_being_emptied_is_refused_with_a_sentence(contoso, admin):
     links.remove_link(link=contoso.link, members=Members.LEAVE, actor=ACTOR, at=NOON)
     chosen = {"group": contoso.legal.pk, "kind": "new", "vault": contoso.contracts.pk, "new_target": "Lawyers"}
@@ -77,6 +89,16 @@ def test_a_link_is_paused_and_resumed(admin, page):
     assert "The link is resumed." in text(admin.post(f"{page}resume/", follow=True))
     assert "nothing to resume" in text(admin.post(f"{page}resume/", follow=True))
     assert admin.get(f"{page}pause/").status_code == 405
+
+
+def test_a_preview_of_a_paused_link_says_that_it_waits_for_the_link(contoso, admin, page):
+    looks = [f"{page}mode/?mode=merge", f"{page}move/?group={make_group(contoso.configuration, 'Finance').pk}"]
+    assert not any("as if it were resumed" in text(admin.get(look)) for look in looks)
+
+    links.pause_link(link=contoso.link, actor=ACTOR, at=NOON)
+
+    assert all("as if it were resumed" in text(admin.get(look)) for look in looks)
+    assert "does not wait until it is resumed" in text(admin.get(f"{page}remove/"))
 
 
 def test_the_mode_is_changed_after_a_preview(contoso, admin, page):
