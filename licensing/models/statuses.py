@@ -42,7 +42,8 @@ class VaultStatus(models.Model):
 class LinkStatus(models.Model):
     """How bringing one link's target group in line goes.
 
-    The target is prepared (made, and compared with what the link wants) for ``prepared_generation`` of the link.
+    The target is prepared (made, and compared with what the link wants) for ``prepared_generation`` of the link;
+    ``position`` is where preparing goes on that was interrupted (``licensing.reconcilers.targets``).
     ``source_ended_at`` is when the members of a link whose source was deleted were told to leave.
     """
 
@@ -52,6 +53,7 @@ class LinkStatus(models.Model):
     state = models.CharField(max_length=10, choices=Ending.choices, default=Ending.READY)
     reason = models.TextField(blank=True)
     source_ended_at = models.DateTimeField(null=True, blank=True)
+    position = models.JSONField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.link_id}: {self.state}"

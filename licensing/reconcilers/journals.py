@@ -3,7 +3,6 @@
 A comparison that was interrupted, by a crash or because its turn was over, goes on at that place.
 """
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -82,8 +81,7 @@ class Journal:
         place = self.report.position if self.report else None
         if not place:
             return (Step.USERS, 0), Rest()
-        after = uuid.UUID(place["after"]) if place["after"] else None
-        return (Step(place["step"]), place["target"]), Rest(place["cursor"], after, place["is_past"])
+        return (Step(place["step"]), place["target"]), Rest.read(place)
 
 
 def _position(stage: Stage, rest: Rest | None) -> dict[str, Any]:
@@ -91,5 +89,4 @@ def _position(stage: Stage, rest: Rest | None) -> dict[str, Any]:
     step, target = stage
     if rest is None:
         step, target, rest = (Step(step + 1), 0, Rest()) if step < Step.MEMBERS else (step, target + 1, Rest())
-    after = str(rest.after) if rest.after else None
-    return {"step": int(step), "target": target, "cursor": rest.cursor, "after": after, "is_past": rest.is_past}
+    return {"step": int(step), "target": target, **rest.document()}

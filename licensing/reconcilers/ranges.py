@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 
@@ -24,6 +24,16 @@ class Rest:
     cursor: str | None = None
     after: uuid.UUID | None = None
     is_past: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """Return the place in the form in which a row keeps it."""
+        return {"cursor": self.cursor, "after": str(self.after) if self.after else None, "is_past": self.is_past}
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> "Rest":
+        """Return the place of which ``document`` is the form; it may hold more."""
+        after = uuid.UUID(document["after"]) if document["after"] else None
+        return cls(document["cursor"], after, document["is_past"])
 
 
 @dataclass(frozen=True, slots=True)

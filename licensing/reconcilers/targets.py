@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 from operator import attrgetter
+from typing import Any
 
 from django.db.models import F
 
@@ -10,22 +11,27 @@ from licensing.clients.agent import MAX_ITEMS, GroupMember
 from licensing.models import Ending, LinkStatus, VaultUser, VaultUserMembership
 from licensing.plans import vaults as plan
 from licensing.plans.drift import Drift, Kind
-from licensing.reconcilers.ranges import Range, Records, ranges
+from licensing.reconcilers.ranges import Range, Records, Rest, ranges
 from licensing.reconcilers.sessions import VaultSession
 from licensing.services import bulk, due, names
-from provisioning.models import DueAccount, GroupLink, VaultUserGroup
+from provisioning.models import DueAccount, GroupLink, Vault, VaultUserGroup
 
 
 def prepare(session: VaultSession) -> None:
     """Make the targets of new and changed links, and record who is in them.
 
     A link waits while a member of its group is not yet looked at: in *replace* mode whom the link does not want must
-    leave, so first it must be known whom it wants.
+    leave, so first it must be known whom it wants. Raises ``TurnOver``; the next turn goes on where this one was.
     """
     links = due.unprepared_links().filter(target__vault=session.vault)
     for link in links.select_related("target", "group"):
         if not members_due(link):
             _prepare(session, link)
+
+
+def is_interrupted(vault: Vault) -> bool:
+    """Return whether the stock of a target is half taken."""
+    return due.unprepared_links().filter(target__vault=vault).filter(status__position__isnull=False).exists()
 
 
 def members_due(link: GroupLink) -> bool:
@@ -66,18 +72,37 @@ def drop_emptied(session: VaultSession) -> None:
 
 def _conclude(session: VaultSession, link: GroupLink, state: Ending, reason: str) -> None:
     with session.lease.recording():
-        values = {"prepared_generation": link.generation, "state": state, "reason": reason}
-        LinkStatus.objects.update_or_create(
-            link=link, defaults=values, create_defaults={"subscription_id": link.subscription_id, **values}
-        )
+        _put_status(link, prepared_generation=link.generation, state=state, reason=reason, position=None)
+
+
+def _put_status(link: GroupLink, **values: Any) -> None:
+    LinkStatus.objects.update_or_create(
+        link=link, defaults=values, create_defaults={"subscription_id": link.subscription_id, **values}
+    )
 
 
 def _take_stock(session: VaultSession, link: GroupLink) -> None:
     """Record who is in the target, a page at a time; who is not as wanted is due, or leaves."""
-    for part in ranges(partial(session.list_members, link.target.remote_id or 0), attrgetter("key"), members(link)):
+    listing = partial(session.list_members, link.target.remote_id or 0)
+    for part in ranges(listing, attrgetter("key"), members(link), _reached(link)):
         remove(session, link, strangers(link, part))
         with session.lease.recording():
             record_members(session, link, part, Drift())
+            if part.rest is not None:
+                _put_status(link, position=_stage(link) | part.rest.document())
+        if part.rest is not None:
+            session.end_of_batch()
+
+
+def _stage(link: GroupLink) -> dict[str, Any]:
+    """Return what must still be so for the stock to be taken on from a place in the target."""
+    return {"generation": link.generation, "target": link.target.remote_id}
+
+
+def _reached(link: GroupLink) -> Rest:
+    """Return where an earlier turn left off; the beginning when link or target are not what they were then."""
+    position = LinkStatus.objects.filter(link=link).values_list("position", flat=True).first() or {}
+    return Rest.read(position) if _stage(link).items() <= position.items() else Rest()
 
 
 def members(link: GroupLink) -> Records[VaultUserMembership]:

@@ -102,6 +102,8 @@ def _bring_in_line(session: VaultSession) -> None:
     VaultStatus.objects.filter(pk=status.pk, is_created=False).update(is_created=True)
     group_changes.carry_out(session)
     session.give_way()
+    if targets.is_interrupted(session.vault):
+        vault_users.reconcile_due(session)  # who must not wait until the stock of a big target is taken
     targets.prepare(session)
     vault_users.reconcile_due(session)
     if status.compare_due_at <= now:
