@@ -1,5 +1,6 @@
-"""Work that breaks off at any call to the vault, before or after its effect, ends in the same world when done again."""
+"""Work that breaks off at any call to the vault or at any recording ends in the same world when it is done again."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -7,85 +8,119 @@ from django.db import transaction
 
 from licensing.clients.agent import AgentUnavailable
 from licensing.clients.inprocess import InProcessVaultAgent
-from licensing.models import VaultStatus, VaultUser, VaultUserMembership
+from licensing.reconcilers import licenses, vault_users
 from licensing.services import agents
-from licensing.sweep import sweep_once
-from tests.licensing.vault_oracle import photograph
-from tests.licensing.vault_worlds import World
+from licensing.services.leases import Lease, LeaseLost
+from licensing.vaultserver import admin
+from tests.licensing.broken_off import NOW, SCENES, Stage, pictured
 
 NEVER = 0
-SCENARIOS = {"a member leaves": [("member", 1, 0)]}
+HOUR = timedelta(hours=1)
 
 
-class Breaking(InProcessVaultAgent):
-    """Fails once, at call number ``at``: before its effect, or after it."""
+class Breaking:
+    """A vault agent that fails once, at call number ``at``: before its effect or after it.
 
-    def __init__(self, server, at, when):
-        super().__init__(server)
-        self.at, self.when, self.calls = at, when, 0
+    ``changing`` tells of each call that was made whether it may change something.
+    """
 
-    def _call(self, vault, act):
-        self.calls += 1
-        if self.calls != self.at:
-            return super()._call(vault, act)
-        if self.when == "after":
-            super()._call(vault, act)
-        # Asked to wait, the session does not repeat the call by itself.
-        raise AgentUnavailable("The answer is lost.", retry_after=1)
+    def __init__(self, server, at, is_done):
+        self._agent, self._at, self._is_done, self.changing = InProcessVaultAgent(server), at, is_done, []
 
+    def __getattr__(self, name):
+        call = getattr(self._agent, name)
 
-def carried_out(monkeypatch, scenario, *, at=NEVER, when="before"):
-    """Return how many calls the scenario takes, and the world when it is over."""
-    with transaction.atomic():
-        world = World(monkeypatch, ("replace", "merge"))
-        for event in SCENARIOS[scenario]:
-            world.happen(*event)
-        agent = Breaking(world.server, at, when)
-        monkeypatch.setattr(agents, "agent_for", lambda _vault: agent)
-        calls = run_to_the_end(world, agent)
-        picture = pictured(world)
-        world.close()
-        transaction.set_rollback(True)
-    return calls, picture
+        def made(*arguments, **options):
+            self.changing.append("idempotency_key" in options)
+            if len(self.changing) != self._at:
+                return call(*arguments, **options)
+            if self._is_done:
+                call(*arguments, **options)
+            # Asked to wait, the session does not repeat the call by itself.
+            raise AgentUnavailable("The answer is lost.", retry_after=1)
+
+        return made
 
 
-def run_to_the_end(world, agent):
-    """Compare in full and work; an hour later do what broke off, until nothing is due."""
-    world.now += timedelta(hours=7)
-    for _ in range(3):
-        sweep_once(world.now)
-    calls = agent.calls
-    for _ in range(2):
-        world.now += timedelta(hours=2)
-        sweep_once(world.now)
-        sweep_once(world.now)
-    assert VaultStatus.objects.get(vault=world.vault).reason == ""
-    return calls
+class Losing:
+    """Loses the lease once, at recording number ``at``."""
+
+    def __init__(self, monkeypatch, at):
+        self.number, recording = 0, Lease.recording
+
+        def counted(lease):
+            self.number += 1
+            if self.number == at:
+                raise LeaseLost
+            return recording(lease)
+
+        monkeypatch.setattr(Lease, "recording", counted)
 
 
-def pictured(world):
-    """Everything in vault and records, by usernames, because uids are new in every world."""
-    seen = photograph(world.server, world.guid)
-    names = {one.key: one.username for one in seen.users.values()}
-    users = VaultUser.objects.order_by("account__username").values_list(
-        *("account__username", "wanted_enabled", "seen_enabled", "disabled_by", "state", "reason", "due_at")
-    )
-    members = VaultUserMembership.objects.order_by("target__name", "vault_user__account__username").values_list(
-        *("target__name", "vault_user__account__username", "wanted", "seen", "added_by_us")
-    )
-    return (
-        sorted((one.username, one.enabled, one.roles, one.deleted) for one in seen.users.values()),
-        sorted((seen.names[pk], sorted(names[key] for key in keys)) for pk, keys in seen.members.items()),
-        list(users),
-        list(members),
-    )
+class Scene:
+    """A stage on which something has happened that no worker has carried out; it can be carried out many times."""
+
+    def __init__(self, monkeypatch, happen):
+        self._monkeypatch, self.stage = monkeypatch, Stage(monkeypatch)
+        happen(self.stage)
+        licenses.reconcile(self.stage.subscription.pk, now=NOW)
+        admin.back_up(self.stage.server, "scene")
+
+    def play(self, *, at=NEVER, is_done=False, lost_at=NEVER):
+        """Work until something breaks off, and an hour later to the end; return what has become of the world."""
+        admin.restore(self.stage.server, "scene")
+        agent = Breaking(self.stage.server, at, is_done)
+        with transaction.atomic(), self._monkeypatch.context() as patches:
+            patches.setattr(agents, "agent_for", lambda _vault: agent)
+            losing = Losing(patches, lost_at)
+            self.stage.sweep(NOW)
+            self.calls, self.recordings = tuple(agent.changing), losing.number
+            self.stage.sweep(NOW + HOUR)
+            picture = pictured(self.stage)
+            transaction.set_rollback(True)
+        return picture
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_it_may_break_off_at_every_call(db, monkeypatch, scenario, when):
-    calls, undisturbed = carried_out(monkeypatch, scenario)
-    assert calls > 3
+@contextmanager
+def scene_of(monkeypatch, name):
+    made = Scene(monkeypatch, SCENES[name])
+    yield made
+    made.stage.server.close()
 
-    for at in range(1, calls + 1):
-        assert carried_out(monkeypatch, scenario, at=at, when=when)[1] == undisturbed, at
+
+@pytest.fixture(params=SCENES)
+def scene(request, db, monkeypatch):
+    with scene_of(monkeypatch, request.param) as made:
+        yield made
+
+
+def test_it_may_break_off_at_every_call(scene):
+    undisturbed = scene.play()
+    calls = scene.calls
+    assert any(calls)
+    assert undisturbed["VaultStatus"] == [("ready", "", 0, None)]
+
+    for at, is_changing in enumerate(calls, 1):
+        assert scene.play(at=at) == undisturbed, at
+        if is_changing:
+            assert scene.play(at=at, is_done=True) == undisturbed, at
+
+
+def test_the_lease_may_be_lost_at_every_recording(scene):
+    undisturbed = scene.play()
+    assert scene.recordings > 1
+
+    for at in range(1, scene.recordings + 1):
+        assert scene.play(lost_at=at) == undisturbed, at
+
+
+def test_control_if_it_is_not_recorded_first_whom_we_add_a_lost_answer_makes_them_a_persons(db, monkeypatch):
+    monkeypatch.setattr(vault_users, "_intend", lambda *_: None)
+
+    with scene_of(monkeypatch, "a first link that merges") as scene:
+        undisturbed = scene.play()
+        changing = [at for at, is_changing in enumerate(scene.calls, 1) if is_changing]
+        lost = [scene.play(at=at, is_done=True) for at in changing]
+
+    [differing] = [picture for picture in lost if picture != undisturbed]
+    assert [name for name in undisturbed if differing[name] != undisturbed[name]] == ["VaultUserMembership"]
