@@ -29,14 +29,12 @@ class Entry:
     is_current: bool
 
 
-_USER_PAGES = frozenset(
-    {"user", "user_create", "user_edit", "user_delete", "users_import", "user_import", "vault_access"}
-)
+_USER_PAGES = frozenset({"user", "user_create", "user_edit", "user_delete", "users_import", "user_import"})
 _TRUSTED_PAGES = frozenset({"trusted_person_add", "trusted_person_edit", "trusted_person_remove"})
 _APPLICATION_PAGES = frozenset({"application", "application_create", "application_edit", "application_delete"})
 _VAULT_PAGES = frozenset(
     {
-        *("vault", "vault_create", "vault_remove", "vault_users", "vault_user_disable"),
+        *("vault", "vault_create", "vault_remove", "vault_users", "vault_user_disable", "vault_access"),
         *("vault_drift", "vault_drift_report", "vault_groups", "vault_group", "vault_group_create"),
     }
 )

@@ -19,11 +19,17 @@ class TrustedPersonForm(forms.Form):
         empty_label=ALL_VAULTS,
         help_text="Mail comes about this vault; about every vault with “All vaults”.",
     )
-    name = forms.CharField(label="Name", max_length=LONGEST_NAME, widget=forms.TextInput({"autocomplete": "off"}))
+    name = forms.CharField(
+        label="Name",
+        max_length=LONGEST_NAME,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        error_messages={"required": "Enter a name."},
+    )
     email = forms.CharField(
         label="Email",
         max_length=LONGEST_ADDRESS,
         widget=forms.EmailInput({"autocomplete": "off"}),
+        error_messages={"required": "Enter an e-mail address."},
         help_text="The person needs no account and no role in the portal.",
     )
 

@@ -1,5 +1,6 @@
 """The contract over HTTP and JSON (``docs/vault-agent.md``)."""
 
+import re
 import ssl
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from licensing.clients.agent import (
 from licensing.clients.calls import KEY_HEADER, VERSION_HEADER
 
 T = TypeVar("T")
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 CONNECT_TIMEOUT = 5.0
 # Longer than a server keeps an idle connection would make the first call after a pause fail.
 KEEPALIVE_EXPIRY = 4.0
@@ -152,7 +154,8 @@ class HttpVaultAgent:
         except httpx.TimeoutException as error:
             raise AgentUnavailable("The vault agent did not answer in time.") from error
         except httpx.TransportError as error:
-            raise AgentUnavailable(f"The vault agent cannot be reached: {error or type(error).__name__}.") from error
+            reason = _ERRNO.sub("", str(error)) or type(error).__name__
+            raise AgentUnavailable(f"The vault agent cannot be reached: {reason}.") from error
         if response.is_success:
             return _answer(kind, response)
         raise _failure(response)

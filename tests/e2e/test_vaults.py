@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from licensing.models import DriftReport, VaultUser
-from provisioning.models import VaultAccess
+from provisioning.models import TrustedPerson, VaultAccess
 from tests.e2e.test_portal import troubles
 from tests.factories import NOON
 
@@ -64,6 +64,18 @@ def test_a_user_is_disabled_from_the_dialog_and_enabled_again(page, users):
     assert not is_blocked()
 
 
+def test_a_double_click_in_the_dialog_sends_its_form_once(page, users):
+    page.goto(users)
+    sent = []
+    page.on("request", lambda request: sent.extend([request.url] * (request.method == "POST")))
+    page.get_by_role("link", name="Disable… ann@contoso.example").click()
+
+    page.get_by_role("dialog").get_by_role("button", name="Disable user").dblclick()
+
+    expect(page.get_by_text("is kept disabled in this vault.")).to_be_visible()
+    assert len(sent) == 1
+
+
 def test_without_scripts_the_question_has_a_page_of_its_own(portal, users):
     with portal.visit(java_script_enabled=False) as page:
         portal.sign_in(page)
@@ -87,15 +99,29 @@ def report(portal):
     return f"drift/{made.pk}/"
 
 
+def trusted(portal):
+    """Return the address of a trusted person, as seen from the vault's page."""
+    contoso = portal.contoso
+    made = TrustedPerson.objects.create(
+        subscription=contoso.subscription,
+        vault=contoso.contracts,
+        name="Eve",
+        email="eve@partner.example",
+        created_at=NOON,
+    )
+    return f"../../trusted/{made.pk}/"
+
+
 @pytest.mark.parametrize("width", [1280, 375])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_pages_have_no_accessibility_violation_and_are_not_too_wide(theme, width, portal, users, report):
     axe, found, vault = Axe(), {}, users.removesuffix("users/")
-    row = f"users/{VaultUser.objects.get().pk}/disable/"
+    row, person = f"users/{VaultUser.objects.get().pk}/disable/", trusted(portal)
     options = {"viewport": {"width": width, "height": 800}, "color_scheme": theme, "reduced_motion": "reduce"}
     with portal.visit(**options) as page:
         portal.sign_in(page)
-        for path in ("", "users/", "users/?state=detached", row, "drift/", report, "remove/", "../create/"):
+        people = ("users/", "users/?state=detached", row, person, f"{person}remove/", "../../trusted/")
+        for path in ("", *people, "drift/", report, "remove/", "../create/"):
             page.goto(f"{vault}{path}")
             found[path] = troubles(axe, page)
         page.get_by_label("Address of the vault agent").fill("ftp://vaults.example")

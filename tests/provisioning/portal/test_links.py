@@ -80,7 +80,11 @@ def test_a_target_that_is_being_emptied_is_refused_with_a_sentence(contoso, admi
 def test_the_page_of_a_link_is_reached_from_the_list_and_from_its_group(contoso, admin, page):
     for path in ("provisioning/links/", f"provisioning/groups/{contoso.legal.pk}/"):
         assert f'href="{page}"' in text(admin.get(contoso.url(path)))
-    assert "Lawyers in Contracts" in text(admin.get(page))
+    vault = contoso.url(f"vaults/{contoso.contracts.pk}/")
+    target = f'<a href="{vault}groups/{contoso.link.target_id}/">Lawyers</a> in <a href="{vault}">Contracts</a>'
+    assert target in text(admin.get(page))
+    for path in ("", "groups/", f"groups/{contoso.link.target_id}/"):
+        assert f'href="{page}"' in text(admin.get(vault + path))
 
 
 def test_a_link_is_paused_and_resumed(admin, page):

@@ -57,7 +57,11 @@ def test_subscription_admins_see_every_page_and_access_admins_all_but_settings(r
 
 
 def is_for_those_who_change(url):
-    return "/accounts/" in url or ("/applications/" in url and url.endswith(("/create/", "/edit/", "/delete/")))
+    return (
+        "/accounts/" in url
+        or url.endswith("/trusted/add/")
+        or ("/applications/" in url and url.endswith(("/create/", "/edit/", "/delete/")))
+    )
 
 
 def test_a_billing_admin_sees_neither_provisioning_nor_settings_and_makes_and_removes_no_vaults(contoso, sign_in):

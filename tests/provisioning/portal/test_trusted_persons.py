@@ -69,6 +69,13 @@ def test_what_is_no_address_is_refused(contoso, admin, email):
     assert not TrustedPerson.objects.exists()
 
 
+def test_what_is_left_empty_is_asked_for(contoso, admin):
+    answer = admin.post(contoso.url("trusted/add/"), {"name": "", "email": ""})
+
+    assert answer.status_code == 422
+    assert all(sentence in answer.content.decode() for sentence in ("Enter a name.", "Enter an e-mail address."))
+
+
 def test_the_service_refuses_a_name_that_does_not_fit(contoso):
     with pytest.raises(services.NameTooLong):
         add(contoso, name="x" * 201)
