@@ -116,12 +116,18 @@ _ADMIN_RIGHTS = (
 
 
 def member_step(*, wanted: bool, seen: bool, added_by_us: bool, mode: Mode) -> Step:
-    """Return what to do about a member that a link knows; *merge* leaves alone whom a person had put there."""
+    """Return what to do about a member that a link knows; *merge* leaves alone whom a person had put there.
+
+    Whom we were about to add may be there although nobody saw it: a worker may have died in between.
+    """
     if wanted:
         return Step.NOTHING if seen else Step.ADD
-    if seen and (mode is Mode.REPLACE or added_by_us):
-        return Step.REMOVE
-    return Step.NOTHING
+    return Step.REMOVE if must_leave(seen=seen, added_by_us=added_by_us, mode=mode) else Step.NOTHING
+
+
+def must_leave(*, seen: bool, added_by_us: bool, mode: Mode) -> bool:
+    """Return whether a member that nobody wants is to be taken away."""
+    return added_by_us or (seen and mode is Mode.REPLACE)
 
 
 def strangers_to_remove(*, present: Iterable[str], known: Set[str], mode: Mode) -> list[str]:
@@ -133,8 +139,8 @@ def strangers_to_remove(*, present: Iterable[str], known: Set[str], mode: Mode) 
 class Wanted:
     """What is wanted of one account in one vault: the ids of its target groups there, and what an admin decided.
 
-    ``manual``: an admin gave the account access, and it is enabled and licensed. ``blocked``: it shall be disabled
-    whatever links want. ``full_control`` None leaves that right as the vault has it.
+    ``able``: the account is enabled and licensed. ``manual``: it is, and an admin gave it access. ``blocked``: it shall
+    be disabled whatever links want. ``full_control`` None leaves that right as the vault has it.
     """
 
     targets: frozenset[int]
@@ -142,6 +148,7 @@ class Wanted:
     manual: bool = False
     blocked: bool = False
     full_control: bool | None = None
+    able: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +200,7 @@ def revise(wanted: Wanted, known: Known | None) -> Revision | None:
 def _enabled(wanted: Wanted, known: Known, targets: frozenset[int]) -> bool:
     if wanted.blocked:
         return False
-    if targets or wanted.manual:
+    if wanted.manual or (targets and wanted.able):
         return True
     return known.enabled and not (known.targets or known.manual)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from licensing.clients.agent import LoginAccount as ServerAccount
 from licensing.clients.agent import VaultUser as SeenUser
-from licensing.models import Ending, VaultUser
+from licensing.models import Ending, VaultUser, VaultUserMembership
 from licensing.plans import vaults as plan
 from licensing.plans.drift import Drift, Kind, person
 from licensing.reconcilers import account_comparisons, targets, vault_users
@@ -144,6 +144,7 @@ def _difference(row: VaultUser, user: SeenUser) -> str:
 
 def _compare_users(journal: Journal, part: Range[SeenUser, VaultUser]) -> None:
     overrides = journal.session.vault.subscription.overrides_vault_disabling
+    _leave_deleted(part)
     looks = [_Look(row, part.items.get(str(row.account_uid)), overrides) for row in part.rows]
     known = {str(row.account_uid) for row in part.rows}
     with journal.page(_USERS, part) as found:
@@ -154,6 +155,19 @@ def _compare_users(journal: Journal, part: Range[SeenUser, VaultUser]) -> None:
         _report(looks, found)
         if not journal.session.only_looks:
             _record(journal.session, looks)
+
+
+def _leave_deleted(part: Range[SeenUser, VaultUser]) -> None:
+    """Want nobody back whom a person deleted, and whom nothing but a removed link had left enabled (rule 4).
+
+    Only here in memory: it is news, so the vault user is looked at, and then it is recorded.
+    """
+    gone = {key for key, user in part.items.items() if user.deleted}
+    rows = [row for row in part.rows if row.wanted_enabled and not row.wanted_manual and str(row.account_uid) in gone]
+    members = VaultUserMembership.objects.filter(vault_user__in=[row.pk for row in rows], wanted=True)
+    asked_for = set(members.values_list("vault_user_id", flat=True)) if rows else set()
+    for row in rows:
+        row.wanted_enabled = row.pk in asked_for
 
 
 def _report(looks: Iterable[_Look], found: Drift) -> None:

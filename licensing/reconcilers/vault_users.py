@@ -23,6 +23,7 @@ from licensing.reconcilers.sessions import VaultSession
 from licensing.reconcilers.targets import lock_users
 from licensing.services import bulk, presence
 from provisioning.models import Subscription, VaultUserGroup
+from provisioning.services.accounts import touch_accounts
 
 BATCH = 500
 
@@ -48,6 +49,16 @@ class Item:
     @property
     def key(self) -> str:
         return str(self.record.account_uid)
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether a link or an admin wants it; others are as a removed link left them, and do not come back."""
+        return self.record.wanted_manual or any(member.wanted for member in self.members)
+
+    @property
+    def is_blocked_out(self) -> bool:
+        """Whether a link wants it, who is not there and, blocked, does not come."""
+        return self.record.is_blocked and self.enabled is None and any(member.wanted for member in self.members)
 
     @property
     def is_careful(self) -> bool:
@@ -114,12 +125,14 @@ def _look(session: VaultSession, items: list[Item]) -> None:
     seen = _ask(session, items)
     for item in items:
         user = seen.get(item.key)
+        if user and user.deleted and not item.is_asked_for:
+            item.record.wanted_enabled = False
         item.verb = plan.plan(wanted(item.record, overrides=item.overrides), presence_of(user, item.record))
         item.profile = item.record.seen_profile
         _take_seen(item, user)
-        if user is None or user.deleted:
-            for member in item.members:
-                member.seen = False
+        for member in item.members:
+            if user is None or user.deleted or member.target.remote_id is None:
+                member.seen = member.added_by_us = False
 
 
 def _ask(session: VaultSession, items: list[Item]) -> dict[str, SeenUser]:
@@ -303,10 +316,12 @@ def _record(session: VaultSession, items: list[Item]) -> None:
         rows = [_seen_row(item) | _ending_row(session, item) for item in ordered]
         bulk.change(VaultUser, rows, changing=_SEEN, same="generation", while_same=_ENDING)
         _record_members([member for item in ordered for member in item.members])
+        # A blocked one is in no target once it is gone: what is wanted of it is another thing now.
+        touch_accounts([pk for item in ordered if item.is_blocked_out and (pk := item.record.account_id)])
 
 
 _SEEN = ["remote_id", "seen_enabled", "seen_profile", "seen_roles", "disabled_by"]
-_ENDING = ["observed_generation", "state", "reason", "attempts", "due_at", "overrides_person"]
+_ENDING = ["observed_generation", "state", "reason", "attempts", "due_at", "overrides_person", "wanted_enabled"]
 
 
 def _seen_row(item: Item) -> dict[str, Any]:
@@ -337,6 +352,7 @@ def _ending_row(session: VaultSession, item: Item) -> dict[str, Any]:
         "attempts": min(attempts, 1000),
         "due_at": due_at,
         "overrides_person": item.record.overrides_person and item.enabled is not True,
+        "wanted_enabled": item.record.wanted_enabled,
     }
 
 
@@ -349,5 +365,6 @@ def _record_members(members: list[VaultUserMembership]) -> None:
 
 def _must_leave(member: VaultUserMembership) -> bool:
     link = getattr(member.target, "link", None)
-    mode = plan.Mode(link.mode) if link else None
-    return member.seen and mode is not None and (mode is plan.Mode.REPLACE or member.added_by_us)
+    if link is None:
+        return False
+    return plan.must_leave(seen=member.seen, added_by_us=member.added_by_us, mode=plan.Mode(link.mode))

@@ -109,10 +109,10 @@ def emptied_links() -> QuerySet[GroupLink]:
     """
     due = DueAccount.objects.filter(subscription_id=OuterRef("subscription_id"))
     members = VaultUserMembership.objects.filter(target_id=OuterRef("target_id"))
-    ours = Q(added_by_us=True) | Q(target__link__mode=GroupLink.Mode.REPLACE)
+    leaving = Q(added_by_us=True) | Q(seen=True, target__link__mode=GroupLink.Mode.REPLACE)
     ending = GroupLink.objects.filter(~BEHIND, ending_at__isnull=False, paused_at__isnull=True)
     return ending.exclude(Exists(members.filter(wanted=True))).exclude(
-        Exists(members.filter(ours, seen=True, target__remote_id__isnull=False))
+        Exists(members.filter(leaving, target__remote_id__isnull=False))
         | Exists(due.filter(account__memberships__group_id=OuterRef("group_id")))
         | Exists(due.filter(account__vault_users__memberships__target_id=OuterRef("target_id")))
     )

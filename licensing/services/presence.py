@@ -37,13 +37,14 @@ class _Wishes:
         profile = plan.profile(account)
         targets = frozenset(self.targets.get(place, ()))
         if access is None:
-            return plan.Wanted(targets, profile)
+            return plan.Wanted(targets, profile, able=place[0] in self.able)
         return plan.Wanted(
             targets,
             profile,
             manual=access.access == VaultAccess.Access.GIVEN and place[0] in self.able,
             blocked=access.access == VaultAccess.Access.BLOCKED,
             full_control=access.full_control,
+            able=place[0] in self.able,
         )
 
 

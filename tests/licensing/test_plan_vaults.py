@@ -86,7 +86,9 @@ def test_one_step_brings_a_vault_user_closer(wanted, seen, verb):
         (False, True, False, Mode.REPLACE, Step.REMOVE),
         (False, True, True, Mode.MERGE, Step.REMOVE),
         (False, True, False, Mode.MERGE, Step.NOTHING),
-        (False, False, True, Mode.MERGE, Step.NOTHING),
+        (False, False, True, Mode.MERGE, Step.REMOVE),
+        (False, False, True, Mode.REPLACE, Step.REMOVE),
+        (False, False, False, Mode.REPLACE, Step.NOTHING),
         (True, False, True, Mode.MERGE, Step.ADD),
     ],
 )
