@@ -85,7 +85,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # The database. SQLite takes its write lock at BEGIN, so that two writers wait for each other instead of failing.
-# PostgreSQL gets parameters apart from statements, and plans a statement once per connection; what stands in the
+# PostgreSQL gets parameters apart from statements, plans a statement once per connection, and does not compile it:
+# where it expects many rows and finds few, as for what is due, that takes seconds and saves nothing. What stands in the
 # address of the database (docs/settings.md) counts more.
 if EMBEDDED:
     DATABASE["OPTIONS"] = {
@@ -97,6 +98,7 @@ else:
     DATABASE["OPTIONS"] = {
         "server_side_binding": True,
         "prepare_threshold": 2,
+        "options": "-c jit=off",
         **DATABASE.get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
     }

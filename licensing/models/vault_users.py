@@ -80,7 +80,7 @@ class VaultUserMembership(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["vault_user", "target"], name="vault_member_unique")]
         indexes: ClassVar = [
             models.Index(fields=["target", "wanted", "seen"], name="vault_member_target"),
-            models.Index(fields=["target"], condition=~Q(wanted=F("seen")), name="vault_member_open"),
+            models.Index(fields=["target", "id"], condition=~Q(wanted=F("seen")), name="vault_member_open"),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, Coalesce
 from licensing.clients.agent import MAX_ITEMS, AgentRefused, AgentUnavailable, VaultAgent
 from licensing.models import VaultUser, VaultUserMembership
 from licensing.services import agents
+from provisioning.license_types import LicenseType
 from provisioning.models import GroupLink, LoginAccount, UserGroup, Vault, VaultAccess, VaultUserGroup
 from provisioning.services.links import Members
 
@@ -132,10 +133,11 @@ def _come(preview: _Preview, group: UserGroup, able: QuerySet[LoginAccount], vau
         asleep = asleep.exclude(disabled_by=VaultUser.DisabledBy.PERSON)
     preview.add("created", free.exclude(Exists(users.exclude(seen_enabled=None))), _NAME, "becomes a vault user")
     preview.add("enabled", free.filter(Exists(asleep)), _NAME, "is enabled in the vault")
-    without = LoginAccount.objects.filter(memberships__group=group, is_enabled=True).exclude(pk__in=able.values("pk"))
-    wants = Q(license_grant__wanted_type__gt=0) | Q(license_grant=None)
-    preview.add("waiting", without.filter(wants), _NAME, "waits for a license")
-    preview.add("unlicensed", without.exclude(wants), _NAME, "has no license")
+    members = LoginAccount.objects.filter(memberships__group=group, is_enabled=True)
+    without = members.filter(license_grant__granted_type=LicenseType.NONE)
+    wants = Q(license_grant__granted_type=LicenseType.NONE, license_grant__wanted_type__gt=LicenseType.NONE)
+    preview.add("waiting", members.filter(wants | Q(license_grant=None)), _NAME, "waits for a license")
+    preview.add("unlicensed", without.filter(license_grant__wanted_type=LicenseType.NONE), _NAME, "has no license")
 
 
 def _are_disabled(preview: _Preview, link: GroupLink, staying: QuerySet[Any, Any]) -> None:
@@ -196,7 +198,7 @@ def _accounts_of(able: QuerySet[LoginAccount]) -> Staying:
 
 
 def _wanted_in(target: VaultUserGroup) -> Staying:
-    rows = VaultUserMembership.objects.filter(target=target, wanted=True)
+    rows = VaultUserMembership.objects.filter(target=target, wanted=True, vault_user__vault=target.vault_id)
     name = "vault_user__account_uid"
     return lambda keys: {str(uid) for uid in rows.filter(**{f"{name}__in": _uids(keys)}).values_list(name, flat=True)}
 

@@ -189,7 +189,8 @@ def is_filled(link: GroupLink | None) -> bool:
 def by_link(group: VaultUserGroup, keys: Sequence[str]) -> QuerySet[VaultUserMembership]:
     """Return the records of those among ``keys`` whom the group's link wants in it."""
     uids = [key for key in keys if ":" not in key]
-    return VaultUserMembership.objects.filter(target=group, wanted=True, vault_user__account_uid__in=uids)
+    rows = VaultUserMembership.objects.filter(target=group, wanted=True, vault_user__vault=group.vault_id)
+    return rows.filter(vault_user__account_uid__in=uids)
 
 
 def _name_problem(name: str, key: str) -> str:
