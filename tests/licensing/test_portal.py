@@ -167,19 +167,20 @@ def test_a_users_page_says_why_and_where(world, ann, link):
     client = signed_in(world.subscription, LoginAccount.Role.ACCESS_ADMIN)
     world.sweep()
 
-    content = page(client, world.subscription, f"account/{ann.pk}/").content.decode()
+    license_ = page(client, world.subscription, f"account/{ann.pk}/").content.decode()
+    vaults = page(client, world.subscription, f"account-vaults/{ann.pk}/").content.decode()
 
-    assert "Read only, the default of " in content
-    assert "Contracts" in content
-    assert "in Lawyers" in content
-    assert "Linked from group Legal." in content
+    assert "Read only, the default of " in license_
+    assert "Contracts" in vaults
+    assert "Lawyers" in vaults
+    assert "Linked from group Legal" in vaults
 
 
 def test_a_users_page_before_the_workers_came(world, ann):
-    content = page(signed_in(world.subscription), world.subscription, f"account/{ann.pk}/").content.decode()
+    client = signed_in(world.subscription)
 
-    assert "Not yet looked at." in content
-    assert "In no vault." in content
+    assert "Not yet looked at." in page(client, world.subscription, f"account/{ann.pk}/").content.decode()
+    assert "In no vault." in page(client, world.subscription, f"account-vaults/{ann.pk}/").content.decode()
 
 
 def test_strangers_and_other_subscriptions_users_are_not_there(world, ann):

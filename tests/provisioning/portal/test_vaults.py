@@ -6,8 +6,6 @@ from licensing.models import Ending, VaultStatus
 from provisioning.models import LoginAccount, Vault, VaultUserGroup
 from tests.factories import NOON, make_admin, make_group, make_link, make_subscription, make_vault
 
-Role = LoginAccount.Role
-
 
 def text(answer):
     assert answer.status_code == 200
@@ -21,7 +19,7 @@ def url(contoso):
 
 @pytest.fixture
 def as_role(contoso, sign_in):
-    return lambda role: sign_in(make_admin(contoso.subscription, role=Role[role]))
+    return lambda role: sign_in(make_admin(contoso.subscription, role=LoginAccount.Role[role]))
 
 
 def test_the_lists_lead_to_the_page_of_a_vault(contoso, admin, url):
@@ -131,5 +129,5 @@ def test_an_empty_list_says_who_brings_vaults(db, sign_in):
     url = f"/s/{subscription.number}/vaults/"
 
     assert f'href="{url}create/">Create vault</a>' in text(sign_in(make_admin(subscription)).get(url))
-    billing = sign_in(make_admin(subscription, role=Role.BILLING_ADMIN))
+    billing = sign_in(make_admin(subscription, role=LoginAccount.Role.BILLING_ADMIN))
     assert "once an Access admin has registered them" in text(billing.get(url))
