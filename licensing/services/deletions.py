@@ -1,6 +1,6 @@
 """What licenses and vaults keep of a deleted configuration once its deletion is final (1-product §1.2, rule 7)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,15 +35,16 @@ def links_ending(*, link_ids: Sequence[int], **_: Any) -> None:
     for subscription_id in links.order_by("subscription_id").values_list("subscription_id", flat=True).distinct():
         pools.lock(subscription_id)
     targets = list(VaultUserGroup.objects.filter(link__in=link_ids).values_list("pk", flat=True))
-    members = VaultUserMembership.objects.filter(target__in=targets).order_by("pk")
-    while found := dict(members.values_list("pk", "vault_user_id")[:_CHUNK]):
-        VaultUserMembership.objects.filter(pk__in=found).delete()
-        _leave_as_they_are(found.values())
+    _leave_as_they_are(targets)
+    VaultUserMembership.objects.filter(target__in=targets).delete()
 
 
-def _leave_as_they_are(ids: Iterable[int]) -> None:
-    """Let vault users that nothing wants any more not come, nor be enabled, if they were only on their way."""
-    wanted = VaultUserMembership.objects.filter(vault_user=OuterRef("pk"), wanted=True)
-    users = VaultUser.objects.filter(~Exists(wanted), pk__in=set(ids), wanted_enabled=True, wanted_manual=False)
-    coming = users.exclude(seen_enabled=True).select_for_update(of=("self",)).order_by("account_id")
-    VaultUser.objects.filter(pk__in=list(coming.values_list("pk", flat=True))).update(wanted_enabled=False)
+def _leave_as_they_are(targets: Sequence[int]) -> None:
+    """Let vault users that nothing else wants not come, nor be enabled, if they were only on their way."""
+    members = VaultUserMembership.objects.filter(vault_user=OuterRef("pk"))
+    elsewhere = members.filter(wanted=True).exclude(target__in=targets)
+    users = VaultUser.objects.filter(Exists(members.filter(target__in=targets)), ~Exists(elsewhere))
+    coming = users.filter(wanted_enabled=True, wanted_manual=False).exclude(seen_enabled=True)
+    rows = coming.select_for_update(of=("self",)).order_by("account_id").values_list("pk", flat=True)
+    while found := list(rows[:_CHUNK]):
+        VaultUser.objects.filter(pk__in=found).update(wanted_enabled=False)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Coalesce
 
 from licensing.clients.agent import MAX_ITEMS, AgentRefused, AgentUnavailable, VaultAgent
@@ -198,9 +198,11 @@ def _accounts_of(able: QuerySet[LoginAccount]) -> Staying:
 
 
 def _wanted_in(target: VaultUserGroup) -> Staying:
-    rows = VaultUserMembership.objects.filter(target=target, wanted=True, vault_user__vault=target.vault_id)
-    name = "vault_user__account_uid"
-    return lambda keys: {str(uid) for uid in rows.filter(**{f"{name}__in": _uids(keys)}).values_list(name, flat=True)}
+    # One by one: joined, PostgreSQL would read all members for every page of them.
+    member = VaultUserMembership.objects.filter(vault_user=OuterRef("pk"), target=target)
+    users = VaultUser.objects.filter(vault=target.vault_id).alias(is_wanted=Subquery(member.values("wanted")[:1]))
+    wanted = users.filter(is_wanted=True).values_list("account_uid", flat=True)
+    return lambda keys: {str(uid) for uid in wanted.filter(account_uid__in=_uids(keys))}
 
 
 def _uids(keys: Keys) -> list[str]:

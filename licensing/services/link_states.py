@@ -1,11 +1,11 @@
 """How links stand (1-product §1.5, rule 7): one statement for a page of them.
 
-Open members are counted by their partial index, refused ones from the few vault users that need a person; all members
-are counted, by an index alone, only while that number is shown.
+Open members are counted by an index alone, refused ones from the few vault users that need a person; all members
+are counted only while that number is shown.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db.models import (
@@ -29,6 +29,9 @@ from licensing.plans.links import LinkFacts, LinkView, view
 from licensing.services.presence import SOURCE_GRACE
 from provisioning.models import GroupLink
 
+_UNSETTLED: Final = Q(wanted=True, seen=False) | Q(wanted=False, seen=True)
+"""The same as unequal ones; but how many of those there are, PostgreSQL cannot guess, and it would read all members."""
+
 
 def views(ids: Sequence[int]) -> dict[int, LinkView]:
     """Return how each of these links stands."""
@@ -51,7 +54,7 @@ def _rows(ids: Sequence[int]) -> QuerySet[GroupLink]:
         .select_related("group", "status", "target__vault__status", "subscription")
         .defer("group__document", "group__search")
         .annotate(
-            unsettled=_count(members.exclude(wanted=F("seen"))),
+            unsettled=_count(members.filter(_UNSETTLED)),
             total=Case(When(Q(unsettled__gt=0) | Q(ending_at__isnull=False), then=_count(members)), default=Value(0)),
             refused=_number(refused.values("vault_id").annotate(number=Count("pk")).values("number")),
             refusal=Coalesce(Subquery(refused.values("reason")[:1]), Value(""), output_field=TextField()),

@@ -17,10 +17,13 @@ from provisioning.queries.pages import COUNT_LIMIT, Page, fetch, fetch_few
 
 ENABLED_COUNT: Final = RawSQL(
     "(SELECT COUNT(*) FROM (SELECT 1 FROM licensing_vaultuser AS u"
-    " WHERE u.vault_id = provisioning_vault.id AND u.seen_enabled LIMIT %s) AS found)",
+    " WHERE u.vault_id = provisioning_vault.id AND u.seen_enabled ORDER BY u.id LIMIT %s) AS found)",
     [COUNT_LIMIT + 1],
 )
-"""The enabled users of a row of ``Vault``, counted to ``COUNT_LIMIT + 1`` at most."""
+"""The enabled users of a row of ``Vault``, counted to ``COUNT_LIMIT + 1`` at most.
+
+Without an order PostgreSQL would look for the few users of a vault among those of all vaults.
+"""
 _HAS_ACCOUNT = Q(account__isnull=False)
 _BY_ACCOUNT: Final = ("account_id",)
 
@@ -113,4 +116,4 @@ def find(vault: Vault, pk: int) -> Row | None:
 
 def enabled(vault: Vault) -> int:
     """Return how many users of the vault are enabled, counted to ``COUNT_LIMIT + 1`` at most."""
-    return VaultUser.objects.filter(vault=vault, seen_enabled=True).order_by()[: COUNT_LIMIT + 1].count()
+    return VaultUser.objects.filter(vault=vault, seen_enabled=True).order_by("id")[: COUNT_LIMIT + 1].count()

@@ -79,6 +79,7 @@ def _row(name: str, page: Callable[[], object], requests: int) -> None:
 
     with CaptureQueriesContext(connection) as captured:
         page()
+    statements = len(captured)
     before, taken, end = log_world.cpu_seconds(), list[float](), time.perf_counter() + LONGEST_SECONDS
     while len(taken) < requests and time.perf_counter() < end:
         begun = time.perf_counter()
@@ -88,7 +89,7 @@ def _row(name: str, page: Callable[[], object], requests: int) -> None:
         1000 * (after - begun) / len(taken) for after, begun in zip(log_world.cpu_seconds(), before, strict=True)
     )
     p95 = statistics.quantiles(taken, n=20)[-1] if len(taken) > 1 else taken[0]
-    print(f"| {name} | {server:.0f} | {database:.0f} | {p95:.0f} | {len(captured)} |", flush=True)
+    print(f"| {name} | {server:.0f} | {database:.0f} | {p95:.0f} | {statements} |", flush=True)
 
 
 if __name__ == "__main__":
