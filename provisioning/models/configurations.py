@@ -1,4 +1,5 @@
 import secrets
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -23,7 +24,8 @@ class ProvisioningConfiguration(models.Model):
     ``accepts_bare_tokens`` lets filters compare with words that are not quoted (decision D-23).
     A deleted configuration stays for a day with ``deleted_at``, in which the deletion can be undone (1-product §1.2,
     rule 7). ``refused_at`` and ``refusal`` tell of the last time that somebody came with its client ID or a token of it
-    and was turned away, to the nearest 15 seconds.
+    and was turned away, to the nearest 15 seconds. ``access_epoch`` grows whenever what was given out stops opening
+    anything (``provisioning.services.access``).
     """
 
     class Kind(models.TextChoices):
@@ -65,6 +67,7 @@ class ProvisioningConfiguration(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
     refused_at = models.DateTimeField(null=True, blank=True)
     refusal = models.CharField(max_length=20, choices=Refusal.choices, blank=True)
+    access_epoch = models.PositiveBigIntegerField(default=0, db_default=0)
     generation = models.PositiveBigIntegerField(default=1)
     observed_generation = models.PositiveBigIntegerField(default=1)
 
@@ -92,18 +95,51 @@ class ProvisioningConfiguration(models.Model):
 
 
 class ClientSecret(models.Model):
-    """One secret of a configuration's OAuth client; the secret itself is never stored."""
+    """One secret of a configuration's OAuth client; the secret itself is never stored.
+
+    It lives until the first of ``expires_at``, ``retires_at`` (the end of the overlap when another one replaces it) and
+    ``revoked_at``. ``pepper_version`` names the key of ``digest``; an empty one is that of a secret older than versions.
+    ``form_id`` is of the form that made it, so that sending that again makes no second one. ``warned_days`` is the last
+    threshold before its expiry that people were warned at.
+    """
+
+    class State(models.TextChoices):
+        """What a secret is at a moment: computed, never stored."""
+
+        LIVE = "live", "Valid"
+        RETIRING = "retiring", "Being replaced"
+        RETIRED = "retired", "Replaced"
+        EXPIRED = "expired", "Expired"
+        REVOKED = "revoked", "Revoked"
 
     configuration = models.ForeignKey(ProvisioningConfiguration, models.CASCADE, related_name="secrets")
     digest = models.CharField(max_length=64)
+    pepper_version = models.CharField(max_length=16, default="", db_default="", blank=True)
     last_four = models.CharField(max_length=4)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    retires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    form_id = models.UUIDField(null=True, blank=True, unique=True)
+    warned_days = models.PositiveSmallIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"…{self.last_four}"
+
+    def state(self, at: datetime) -> State:
+        """Return what the secret is at that moment."""
+        if self.revoked_at is not None:
+            return self.State.REVOKED
+        if self.expires_at <= at:
+            return self.State.EXPIRED
+        if self.retires_at is None:
+            return self.State.LIVE
+        return self.State.RETIRING if self.retires_at > at else self.State.RETIRED
+
+    def is_live(self, at: datetime) -> bool:
+        """Return whether the secret opens the token endpoint at that moment."""
+        return self.state(at) in {self.State.LIVE, self.State.RETIRING}
 
 
 class ResourceTotal(models.Model):
