@@ -35,6 +35,7 @@ VARIABLES: Final = frozenset(
         "MAIL",
         "MAIL_FROM",
         "PEPPER",
+        "PEPPER_PREVIOUS",
         "REDIS_URL",
         "SCIM_BURST",
         "SCIM_RATE",
@@ -203,6 +204,16 @@ def secret(name: str, *, data_dir: Path, embedded: bool) -> str:
     if len(given) < SECRET_LENGTH:
         raise ImproperlyConfigured(
             f"Set {PREFIX}{name} or {PREFIX}{name}_FILE to {SECRET_LENGTH} or more random characters."
+        )
+    return given
+
+
+def former_secrets(name: str) -> list[str]:
+    """Return secrets that were replaced, separated by white space. Raises ``ImproperlyConfigured`` for a short one."""
+    given = text(name, "").split()
+    if any(len(one) < SECRET_LENGTH for one in given):
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name} holds secrets of {SECRET_LENGTH} or more characters, with white space between them."
         )
     return given
 

@@ -23,6 +23,8 @@ DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.secret("SECRET_KEY", data_dir=DATA_DIR, embedded=EMBEDDED)
 PEPPER = env.secret("PEPPER", data_dir=DATA_DIR, embedded=EMBEDDED)
 """Keys the digests of client secrets (docs/security.md); kept outside the database."""
+PREVIOUS_PEPPERS = env.former_secrets("PEPPER_PREVIOUS")
+"""Peppers that were replaced: secrets whose digests they key still open, and get a new digest when they are used."""
 VAULT_AGENT_TOKEN = env.secret("VAULT_AGENT_TOKEN", data_dir=DATA_DIR, embedded=EMBEDDED)
 """The bearer token that vault agents of this installation accept (docs/vault-agent.md)."""
 VAULT_AGENT_TLS = env.tls("VAULT_AGENT")
