@@ -1,8 +1,17 @@
-"""Logs: one line per event on standard error, as JSON in production; with the request's id, without locals."""
+"""Logs: a line per event on standard error, as JSON in production; with the request's id, without locals or secrets."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import structlog
+
+_SECRET: Final = re.compile(r"\b(mfm[a-z]_)[A-Za-z0-9_-]{40,}")
+
+
+def _without_secrets(_logger: Any, _method: str, event: Any) -> Any:
+    """Take out what looks like a secret of ours: people put them into addresses, and those are logged."""
+    return {name: _SECRET.sub(r"\1…", value) if isinstance(value, str) else value for name, value in event.items()}
+
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -11,6 +20,7 @@ _SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso"),
     # Plain tracebacks: those that show local variables would show secrets.
     structlog.processors.format_exc_info,
+    _without_secrets,
 ]
 
 
@@ -34,7 +44,12 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
             },
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        # kombu says of each memory:// connection that it has no host name, httpx tells every request.
-        "loggers": {"kombu.connection": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
+        # kombu says of each memory:// connection that it has no host name, httpx tells every request, and oauthlib
+        # at DEBUG every token that it issues.
+        "loggers": {
+            "kombu.connection": {"level": "ERROR"},
+            "httpx": {"level": "WARNING"},
+            "oauthlib": {"level": "INFO"},
+        },
         "root": {"handlers": ["stderr"], "level": level},
     }
