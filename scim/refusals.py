@@ -5,6 +5,7 @@ import logging
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, OperationalError
 
+from provisioning.services.access import AccessEnded
 from provisioning.services.accounts import AccountNotFound, ExternalIdTaken, UsernameTaken
 from provisioning.services.calls import Call, VersionRefused, record_failure
 from provisioning.services.groups import GroupExternalIdTaken, GroupNameTaken, GroupNotFound
@@ -61,6 +62,7 @@ def _loggable(text: object, length: int) -> str:
 
 _ERRORS: dict[type[Exception], type[ScimError]] = {
     TokenUnknown: Unauthorized,
+    AccessEnded: Unauthorized,
     ConfigurationPaused: Forbidden,
     AccountNotFound: NotFound,
     GroupNotFound: NotFound,

@@ -98,7 +98,7 @@ class ClientSecret(models.Model):
     """One secret of a configuration's OAuth client; the secret itself is never stored.
 
     It lives until the first of ``expires_at``, ``retires_at`` (the end of the overlap when another one replaces it) and
-    ``revoked_at``. ``pepper_version`` names the key of ``digest``; an empty one is that of a secret older than versions.
+    ``revoked_at``. ``pepper_version`` names the key of ``digest``; it is empty for a secret older than versions.
     ``form_id`` is of the form that made it, so that sending that again makes no second one. ``warned_days`` is the last
     threshold before its expiry that people were warned at.
     """

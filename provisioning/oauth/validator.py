@@ -1,20 +1,17 @@
 """Who may have a token: our own secrets behind django-oauth-toolkit's token endpoint."""
 
-import hmac
 from base64 import b64decode
-from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
 from django.utils import timezone
+from oauth2_provider.models import AccessToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauthlib.oauth2.rfc6749.errors import InvalidClientError, UnauthorizedClientError
 
-from provisioning.models import ClientSecret
 from provisioning.services.refusals import record_refused_secret
-from provisioning.services.secrets import digest, live_secrets, record_use
-from provisioning.services.tokens import record_contact
-
-_NOBODY = digest("no such client")
+from provisioning.services.secrets import matching_secret, record_use
+from provisioning.services.tokens import checksum, record_contact
 
 
 class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
@@ -28,19 +25,33 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
         return True
 
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:  # noqa: ARG002
-        """Set ``request.client`` and return True when the credentials are those of a live secret."""
+        """Set ``request.client`` and return True when the credentials are those of a live secret.
+
+        Raises ``UnauthorizedClientError`` while the configuration is paused.
+        """
         credentials = _credentials(request)
         if credentials is None:
             return False
         now = timezone.now()
-        secret = _matching_secret(*credentials, now)
+        secret = matching_secret(client_id=credentials[0], secret=credentials[1], at=now)
         if secret is None:
             record_refused_secret(client_id=credentials[0], secret=credentials[1], at=now)
             return False
-        record_use(secret=secret, at=now)
+        if secret.configuration.paused_at is not None:
+            raise UnauthorizedClientError(description=_PAUSED, request=request)
         record_contact(configuration=secret.configuration, at=now)
-        request.client = secret.configuration.application
+        request.client, request.matching_secret = secret.configuration.application, secret
         return True
+
+    def save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Store the token, then see whether its secret still lives: whoever ended it meanwhile did not see the token.
+
+        Raises ``InvalidClientError`` when it does not, and the token is gone.
+        """
+        super().save_bearer_token(token, request, *args, **kwargs)
+        if not record_use(secret=request.matching_secret, at=timezone.now()):
+            AccessToken.objects.filter(token_checksum=checksum(token["access_token"])).delete()
+            raise InvalidClientError(request=request)
 
     def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:  # noqa: ARG002
         return False
@@ -69,10 +80,4 @@ def _from_header(request: Any) -> tuple[str, str] | None:
     return unquote_plus(client_id), unquote_plus(secret)
 
 
-def _matching_secret(client_id: str, secret: str, at: datetime) -> ClientSecret | None:
-    offered = digest(secret)
-    found = None
-    for candidate in live_secrets(client_id=client_id, at=at) or [ClientSecret(digest=_NOBODY)]:
-        if hmac.compare_digest(candidate.digest, offered):
-            found = candidate
-    return found
+_PAUSED = "The configuration is paused. An admin of the portal can resume it."

@@ -10,11 +10,11 @@ from django.db import IntegrityError, connection, transaction
 
 from provisioning.models import HeldChange, LoginAccount
 from provisioning.services import totals, wakes
-from provisioning.services.calls import Call, check_version, difference, entry
+from provisioning.services.calls import Call, carry_out, carry_out_alone, check_version, difference, entry
 from provisioning.services.constraints import violated
 from provisioning.services.notices import announce
 from provisioning.services.protection import set_active
-from provisioning.sql import Statement, insertion, parameter, run, run_alone, run_with, whole
+from provisioning.sql import Statement, insertion, parameter, run, run_alone, whole
 
 
 class AccountNotFound(Exception):
@@ -58,13 +58,13 @@ class AccountProfile:
 def create_account(*, profile: AccountProfile, call: Call) -> LoginAccount:
     """Create the account, or take over one of that username that the configuration may have (``_take_over``).
 
-    Raises ``UsernameTaken`` and ``ExternalIdTaken``.
+    Raises ``UsernameTaken``, ``ExternalIdTaken`` and ``AccessEnded``.
     """
     account = LoginAccount(created_at=call.at)
     _give_to_scim(account, profile, call)
     account.is_enabled = profile.is_enabled
     account.disabled_at = None if profile.is_enabled else call.at
-    made = run_with(
+    made = carry_out(
         Statement(_INSERT, _values(account, _INSERTED)),
         _logged(call, account, 201, difference({}, profile.document)),
         wakes.new_account(account.subscription_id),
@@ -87,8 +87,8 @@ def change_account(
     """Lock the account, ask ``change`` what it becomes, and save that; None means that nothing changes.
 
     ``more`` names expressions of SQL that the account gets as attributes when its row is read. Raises
-    ``AccountNotFound``, ``VersionRefused``, ``UsernameTaken``, ``ExternalIdTaken``, and whatever ``change`` raises, in
-    which case nothing has happened.
+    ``AccountNotFound``, ``VersionRefused``, ``UsernameTaken``, ``ExternalIdTaken``, ``AccessEnded``, and whatever
+    ``change`` raises, in which case nothing has happened.
     """
     profile: AccountProfile | None = None
     try:
@@ -105,14 +105,14 @@ def remove_account(*, scim_id: str, call: Call) -> None:
     """Make SCIM forget the account; the login account stays, disabled and marked as removed (1-product §1.3).
 
     Where a protection keeps it enabled, it stays in its groups too, where SCIM does not show it. Raises
-    ``AccountNotFound`` and ``VersionRefused``.
+    ``AccountNotFound``, ``VersionRefused`` and ``AccessEnded``.
     """
     with transaction.atomic():
         account = _locked(call, scim_id, {})
         detail = set_active(account, wanted=False, call=call, kind=HeldChange.Kind.REMOVE)
         account.scim_id = None
         account.removed_at = account.modified_at = call.at
-        run_with(
+        carry_out(
             Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
             *_leaving(account, stays=account.is_enabled),
             entry(call, status=204, resource_id=scim_id, resource_name=account.username, changes={}, detail=detail),
@@ -146,7 +146,7 @@ def _take_over(profile: AccountProfile, call: Call) -> LoginAccount:
             detail = _TAKEN_OVER[account.configuration_id is None].format(account.username)
             _give_to_scim(account, profile, call)
             detail = f"{detail} {set_active(account, wanted=profile.is_enabled, call=call)}".strip()
-            run_with(
+            carry_out(
                 Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
                 *leaving,
                 _logged(call, account, 201, difference({}, profile.document), detail),
@@ -204,12 +204,12 @@ def _change(account: LoginAccount, profile: AccountProfile | None, call: Call) -
     was_enabled = account.is_enabled
     detail = set_active(account, wanted=profile.is_enabled if profile else shown_active(account), call=call)
     if profile is None and account.is_enabled == was_enabled:
-        run_alone(_logged(call, account, 200, {}, detail))
+        carry_out_alone(_logged(call, account, 200, {}, detail))
         announce(account.subscription_id)
         return
     account.version += 1
     account.modified_at = call.at
-    run_with(
+    carry_out(
         Statement(_UPDATE, [*_values(account, _UPDATED), account.pk]),
         _logged(call, account, 200, changes, detail),
         wakes.accounts(due),

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError
+
 from provisioning.call_texts import shown
 from provisioning.models import ProvisioningConfiguration
-from provisioning.sql import Statement, parameter, run_alone
+from provisioning.services.access import AccessEnded, gate
+from provisioning.sql import Row, Statement, parameter, run_alone, run_with
 
 
 class VersionRefused(Exception):
@@ -42,11 +45,30 @@ def check_version(call: Call, version: int) -> None:
 def record_success(
     call: Call, *, status: int, resource_id: str, resource_name: str, changes: dict[str, Any], detail: str = ""
 ) -> None:
-    """Write the row of a call that succeeded, in the transaction of what it did; ``detail`` is a warning, if any."""
+    """Write the row of a call that succeeded, in the transaction of what it did; ``detail`` is a warning, if any.
+
+    Raises ``AccessEnded``.
+    """
     done = entry(
         call, status=status, resource_id=resource_id, resource_name=resource_name, changes=changes, detail=detail
     )
-    run_alone(done)
+    carry_out_alone(done)
+
+
+def carry_out(deed: Statement, *others: Statement) -> list[Row]:
+    """Do as ``run_with`` does, with a row of success among the others. Raises ``AccessEnded``."""
+    try:
+        return run_with(deed, *others)
+    except IntegrityError as error:
+        raise (AccessEnded() if _was_shut_out(error) else error) from error
+
+
+def carry_out_alone(*others: Statement) -> None:
+    """Do as ``run_alone`` does, with a row of success among the others. Raises ``AccessEnded``."""
+    try:
+        run_alone(*others)
+    except IntegrityError as error:
+        raise (AccessEnded() if _was_shut_out(error) else error) from error
 
 
 def record_failure(call: Call, *, status: int, detail: str, resource_id: str = "", resource_name: str = "") -> None:
@@ -73,10 +95,13 @@ def entry(
     detail: str = "",
     is_success: bool = True,
 ) -> Statement:
-    """Return what writes the row of a call, for ``run_with`` to carry out together with its deed."""
+    """Return what writes the row of a call, for ``carry_out`` to carry out together with its deed.
+
+    A row of success has no configuration if access has ended, which the database refuses, together with the deed.
+    """
     values = (
         call.configuration.subscription_id,
-        call.configuration.pk,
+        *((call.configuration.pk, call.configuration.access_epoch) if is_success else (call.configuration.pk,)),
         call.at,
         call.operation,
         call.resource_type,
@@ -89,7 +114,8 @@ def entry(
         int((time.perf_counter() - call.started) * 1_000_000),
         call.request_id,
     )
-    return Statement(_INSERT, [parameter(value) for value in values])
+    configuration = f"({gate()})" if is_success else "%s"
+    return Statement(_INSERT.replace("{configuration}", configuration), [parameter(value) for value in values])
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, list[Any]]:
@@ -97,7 +123,13 @@ def difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, list[Any]]
     return shown({key: [old.get(key), new.get(key)] for key in old.keys() | new.keys() if old.get(key) != new.get(key)})
 
 
+def _was_shut_out(error: IntegrityError) -> bool:
+    """Return whether the row in the log found no configuration. Both databases name table and column of a null."""
+    reason = str(error).partition("\n")[0].casefold()
+    return all(word in reason for word in ("null", "provisioning_provisioninglogentry", "configuration_id"))
+
+
 _INSERT = """
 INSERT INTO provisioning_provisioninglogentry (
 subscription_id, configuration_id, at, operation, resource_type, resource_id, resource_name, status, is_success, detail,
-changes, duration_us, request_id) SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s {deed}"""
+changes, duration_us, request_id) SELECT %s, {configuration}, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s {deed}"""

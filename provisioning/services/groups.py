@@ -13,11 +13,11 @@ from django.db import IntegrityError, connection, transaction
 
 from provisioning.models import UserGroup
 from provisioning.services import links, memberships, totals
-from provisioning.services.calls import Call, check_version, difference, entry
+from provisioning.services.calls import Call, carry_out, carry_out_alone, check_version, difference, entry
 from provisioning.services.constraints import violated
 from provisioning.services.memberships import MemberChange
 from provisioning.services.notices import announce
-from provisioning.sql import Statement, insertion, parameter, run, run_alone, run_with, whole
+from provisioning.sql import Statement, insertion, parameter, run, whole
 
 
 class GroupNotFound(Exception):
@@ -60,7 +60,7 @@ def create_group(*, profile: GroupProfile, members: Sequence[str], call: Call) -
     """Create the group with the members of these SCIM ids; unknown ids are skipped and logged (decision D-08).
 
     The same object of the directory that was deleted gets its license type and links back, while it has links.
-    Raises ``GroupNameTaken`` and ``GroupExternalIdTaken``.
+    Raises ``GroupNameTaken``, ``GroupExternalIdTaken`` and ``AccessEnded``.
     """
     group = UserGroup(
         subscription_id=call.configuration.subscription_id,
@@ -76,7 +76,7 @@ def create_group(*, profile: GroupProfile, members: Sequence[str], call: Call) -
             [(group.pk,)] = run(Statement(_INSERT, _values(group, _INSERTED)))
             moved = links.follow_source(former_id=former_id, group=group, at=call.at) if former_id else 0
             outcome = memberships.apply(group, steps)
-            run_alone(
+            carry_out_alone(
                 _logged(call, group, 201, difference({}, profile.document), outcome, moved=moved),
                 totals.step(call.configuration.pk, totals.GROUP, 1),
             )
@@ -89,8 +89,8 @@ def create_group(*, profile: GroupProfile, members: Sequence[str], call: Call) -
 def change_group(*, scim_id: str, change: Callable[[UserGroup], GroupChange], call: Call) -> UserGroup:
     """Lock the group, ask ``change`` what becomes of it, and save that; what changes nothing leaves its version.
 
-    Raises ``GroupNotFound``, ``VersionRefused``, ``GroupNameTaken``, ``GroupExternalIdTaken``, and whatever ``change``
-    raises, in which case nothing has happened.
+    Raises ``GroupNotFound``, ``VersionRefused``, ``GroupNameTaken``, ``GroupExternalIdTaken``, ``AccessEnded``, and
+    whatever ``change`` raises, in which case nothing has happened.
     """
     wanted = GroupChange()
     try:
@@ -105,9 +105,9 @@ def change_group(*, scim_id: str, change: Callable[[UserGroup], GroupChange], ca
             if wanted.profile is not None or outcome.changed:
                 group.version += 1
                 group.modified_at = call.at
-                run_with(_update(group), _logged(call, group, 204, changes, outcome))
+                carry_out(_update(group), _logged(call, group, 204, changes, outcome))
             else:
-                run_alone(_logged(call, group, 204, changes, outcome))
+                carry_out_alone(_logged(call, group, 204, changes, outcome))
             announce(group.subscription_id)
     except IntegrityError as error:
         raise _taken(error, wanted.profile) from error
@@ -117,13 +117,13 @@ def change_group(*, scim_id: str, change: Callable[[UserGroup], GroupChange], ca
 def remove_group(*, scim_id: str, call: Call) -> None:
     """Take the group out of every computation; its row and memberships stay for the grace period of its links.
 
-    Raises ``GroupNotFound`` and ``VersionRefused``.
+    Raises ``GroupNotFound``, ``VersionRefused`` and ``AccessEnded``.
     """
     with transaction.atomic():
         group = _locked(call, scim_id)
         group.deleted_at = group.modified_at = call.at
         group.generation += 1
-        run_with(
+        carry_out(
             _update(group),
             entry(call, status=204, resource_id=scim_id, resource_name=group.display_name, changes={}),
             totals.step(call.configuration.pk, totals.GROUP, -1),

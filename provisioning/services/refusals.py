@@ -1,13 +1,12 @@
 """What an identity provider did wrong before it was let in: an admin sees it on the configuration's page."""
 
-import hmac
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import F, Q
 
 from provisioning.models import ClientSecret, ProvisioningConfiguration
-from provisioning.services.secrets import digest
+from provisioning.services import peppers
 
 _INTERVAL: Final = timedelta(seconds=15)
 """The same refusal is written this often at most: who has no secret must not make the database write."""
@@ -25,10 +24,11 @@ def record_refusal(*, configuration_id: int, refusal: ProvisioningConfiguration.
 def record_refused_secret(*, client_id: str, secret: str, at: datetime) -> None:
     """Remember why this secret opens nothing: it is wrong, or was once right. An unknown client is nobody's."""
     known = ClientSecret.objects.filter(configuration__application__client_id=client_id)
-    offered, refusal, configuration_id = digest(secret), _Refusal.WRONG_SECRET, None
+    offered, refusal, configuration_id = peppers.digests(secret), _Refusal.WRONG_SECRET, None
     for candidate in known.order_by("id"):
         configuration_id = candidate.configuration_id
-        if hmac.compare_digest(candidate.digest, offered):
-            refusal = _Refusal.REVOKED_SECRET if candidate.revoked_at else _Refusal.EXPIRED_SECRET
+        if peppers.is_same(candidate.digest, candidate.pepper_version, offered):
+            was_ended = candidate.revoked_at or candidate.retires_at
+            refusal = _Refusal.REVOKED_SECRET if was_ended else _Refusal.EXPIRED_SECRET
     if configuration_id is not None:
         record_refusal(configuration_id=configuration_id, refusal=refusal, at=at)

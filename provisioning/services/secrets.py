@@ -1,48 +1,78 @@
 """Client secrets: how they look, and the keyed digest that is all the database knows (1-product §1.2, rule 5)."""
 
-import hashlib
-import hmac
+import re
 import secrets
 import string
 import zlib
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
-from django.conf import settings
 from oauth2_provider.models import Application
 
 from provisioning.models import ClientSecret, ProvisioningConfiguration
-from provisioning.sql import Statement, execute, parameter, run, whole
+from provisioning.services import peppers
+from provisioning.services.peppers import digest
+from provisioning.sql import Statement, parameter, run, whole
 
 PREFIX: Final = "mfms_"
+PATTERN: Final = r"\bmfm[st]_[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}\b"
+"""The regular expression by which leak scanners find a secret (``mfms_``) or a bearer token (``mfmt_``)."""
 LIFETIME: Final = timedelta(days=365)
+"""How long a secret lives unless another time is chosen."""
+LIFETIMES: Final = (timedelta(days=90), timedelta(days=180), LIFETIME)
+"""What the portal offers."""
+LONGEST_LIFETIME: Final = timedelta(days=730)
+_NOBODYS: Final = digest("no such client")
 _ALPHABET: Final = string.digits + string.ascii_letters
 _CHECKSUM_LENGTH: Final = 6
 
 
-def make_secret() -> str:
+class LifetimeTooLong(Exception):
+    """A secret would live for too long, or not at all."""
+
+    def __init__(self) -> None:
+        super().__init__("A client secret can live for two years at most. Choose a shorter time, such as 365 days.")
+
+
+def make_secret(prefix: str = PREFIX) -> str:
     """Return a new secret: prefix, 256 bits from the operating system in base64url, and a checksum of 6 characters."""
     body = secrets.token_urlsafe(32)
-    return f"{PREFIX}{body}{_checksum(body)}"
+    return f"{prefix}{body}{_checksum(body)}"
 
 
-def digest(secret: str) -> str:
-    """Return the HMAC-SHA-256 of ``secret`` under the installation's pepper, in hexadecimal (64 characters).
+def is_well_formed(text: str) -> bool:
+    """Return whether ``text`` is a secret or a token as we make them: of the pattern, with the right checksum.
 
-    A random secret of 256 bits needs no slow hash, and a slow one would let anybody exhaust the server.
+    A leak scanner that found something by ``PATTERN`` thus knows a true one from one that only looks like it.
     """
-    return hmac.new(settings.PEPPER.encode(), secret.encode(), hashlib.sha256).hexdigest()
+    if not re.fullmatch(PATTERN, text, re.ASCII):
+        return False
+    return _checksum(text[len(PREFIX) : -_CHECKSUM_LENGTH]) == text[-_CHECKSUM_LENGTH:]
 
 
-def add_secret(*, configuration: ProvisioningConfiguration, at: datetime) -> str:
-    """Give the configuration one more live secret and return it, the only time that anybody sees it."""
+def add_secret(
+    *,
+    configuration: ProvisioningConfiguration,
+    lifetime: timedelta = LIFETIME,
+    form_id: UUID | None = None,
+    at: datetime,
+) -> str:
+    """Give the configuration one more live secret and return it, the only time that anybody sees it.
+
+    Raises ``LifetimeTooLong``.
+    """
+    if not timedelta(0) < lifetime <= LONGEST_LIFETIME:
+        raise LifetimeTooLong
     secret = make_secret()
     ClientSecret.objects.create(
         configuration=configuration,
         digest=digest(secret),
+        pepper_version=peppers.current_version(),
         last_four=secret[-4:],
         created_at=at,
-        expires_at=at + LIFETIME,
+        expires_at=at + lifetime,
+        form_id=form_id,
     )
     return secret
 
@@ -57,7 +87,8 @@ def _checksum(body: str) -> str:
 
 def live_secrets(*, client_id: str, at: datetime) -> list[ClientSecret]:
     """Return the live secrets of an OAuth client, with its configuration and application, by one statement."""
-    rows, first, second = run(Statement(_LIVE, (client_id, parameter(at)))), len(_SECRET.names), _WIDTH
+    rows = run(Statement(_LIVE, (client_id, parameter(at), parameter(at))))
+    first, second = len(_SECRET.names), _WIDTH
     secrets_of_client = _SECRET.read(row[:first] for row in rows)
     for row, secret in zip(rows, secrets_of_client, strict=True):
         [secret.configuration] = _CONFIGURATION.read([row[first:second]])
@@ -65,15 +96,36 @@ def live_secrets(*, client_id: str, at: datetime) -> list[ClientSecret]:
     return secrets_of_client
 
 
-def record_use(*, secret: ClientSecret, at: datetime) -> None:
-    """Remember that a token was issued for this secret."""
-    execute(
-        Statement("UPDATE provisioning_clientsecret SET last_used_at = %s WHERE id = %s", (parameter(at), secret.pk))
-    )
+def matching_secret(*, client_id: str, secret: str, at: datetime) -> ClientSecret | None:
+    """Return the live secret of the client that this is, or None; an unknown client costs as much work as a known one.
+
+    What is returned carries its digest under the current pepper, for ``record_use`` to keep.
+    """
+    offered, found = peppers.digests(secret), None
+    for candidate in live_secrets(client_id=client_id, at=at) or [ClientSecret(digest=_NOBODYS)]:
+        if peppers.is_same(candidate.digest, candidate.pepper_version, offered):
+            found = candidate
+    if found is not None:
+        found.pepper_version = peppers.current_version()
+        found.digest = offered[found.pepper_version]
+    return found
+
+
+def record_use(*, secret: ClientSecret, at: datetime) -> bool:
+    """Remember that a token was issued for this secret; return False when the secret has ended meanwhile.
+
+    Whoever ends it just now is waited for, and the row is read anew. The digest becomes one under the current pepper.
+    """
+    values = [secret.digest, secret.pepper_version, *[parameter(at)] * 3, secret.pk, secret.configuration_id]
+    return bool(run(Statement(_USE, values)))
 
 
 _SECRET, _CONFIGURATION, _APPLICATION = whole(ClientSecret), whole(ProvisioningConfiguration), whole(Application)
 _WIDTH = len(_SECRET.names) + len(_CONFIGURATION.names)
+_TABLE = "provisioning_clientsecret"
+_IS_LIVE = f"""
+{_TABLE}.revoked_at IS NULL AND {_TABLE}.expires_at > %s
+AND ({_TABLE}.retires_at IS NULL OR {_TABLE}.retires_at > %s)"""
 _LIVE = f"""
 SELECT {_SECRET.text}, {_CONFIGURATION.text}, {_APPLICATION.text}
 FROM oauth2_provider_application
@@ -81,4 +133,9 @@ JOIN provisioning_provisioningconfiguration
 ON provisioning_provisioningconfiguration.application_id = oauth2_provider_application.id
 JOIN provisioning_clientsecret
 ON provisioning_clientsecret.configuration_id = provisioning_provisioningconfiguration.id
-WHERE client_id = %s AND revoked_at IS NULL AND expires_at > %s AND deleted_at IS NULL"""  # noqa: S608
+WHERE client_id = %s AND {_IS_LIVE} AND deleted_at IS NULL"""  # noqa: S608
+_USE = f"""
+UPDATE {_TABLE} SET digest = %s, pepper_version = %s, last_used_at = %s
+WHERE {_IS_LIVE} AND id = %s AND EXISTS (
+    SELECT 1 FROM provisioning_provisioningconfiguration AS c WHERE c.id = %s AND c.paused_at IS NULL)
+RETURNING id"""  # noqa: S608

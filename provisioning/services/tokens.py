@@ -32,16 +32,21 @@ def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningCon
     Raises ``TokenUnknown`` for a token that is unknown, expired, another configuration's or a deleted one's;
     ``ConfigurationPaused``.
     """
-    checksum = hashlib.sha256(token.encode()).hexdigest()
-    found = run(Statement(_CONFIGURATION, (checksum, parameter(at), public_id)))
+    stored = checksum(token)
+    found = run(Statement(_CONFIGURATION, (stored, parameter(at), public_id)))
     if not found:
-        _record_other_tenant_url(checksum, at)
+        _record_other_tenant_url(stored, at)
         raise TokenUnknown
     [configuration] = _COLUMNS.read(found)
     if configuration.paused_at is not None:
         raise ConfigurationPaused(configuration)
     record_contact(configuration=configuration, at=at)
     return configuration
+
+
+def checksum(token: str) -> str:
+    """Return what the database keeps of a token, which is random: its SHA-256 in hexadecimal."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def record_contact(*, configuration: ProvisioningConfiguration, at: datetime) -> None:
@@ -56,10 +61,10 @@ def record_contact(*, configuration: ProvisioningConfiguration, at: datetime) ->
         rows.filter(first_contact_at__isnull=True).update(first_contact_at=at)
 
 
-def _record_other_tenant_url(checksum: str, at: datetime) -> None:
+def _record_other_tenant_url(stored: str, at: datetime) -> None:
     """Tell the configuration of a live token that it came to a Tenant URL that is not its own."""
     rows = ProvisioningConfiguration.objects.filter(
-        application__accesstoken__token_checksum=checksum, application__accesstoken__expires__gt=at
+        application__accesstoken__token_checksum=stored, application__accesstoken__expires__gt=at
     )
     for pk in rows.values_list("pk", flat=True):
         refusal = ProvisioningConfiguration.Refusal.OTHER_TENANT_URL
