@@ -1,4 +1,4 @@
-"""Provisioning configurations: creating, changing settings, pausing, resuming (1-product §1.2)."""
+"""Provisioning configurations: creating, changing settings, pausing, resuming, disconnecting (1-product §1.2)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from oauth2_provider.models import Application
 from provisioning.actor import Actor
 from provisioning.license_types import LicenseType
 from provisioning.models import ProvisioningConfiguration, Subscription, Vault
-from provisioning.services import audit
+from provisioning.services import access, audit
 from provisioning.services.notices import announce
 from provisioning.services.secrets import add_secret
 
@@ -159,17 +159,46 @@ def set_default_license(
 
 @transaction.atomic
 def pause_configuration(*, configuration: ProvisioningConfiguration, actor: Actor, at: datetime) -> None:
-    """Make the SCIM service answer 403 until the configuration is resumed; everything is kept."""
-    ProvisioningConfiguration.objects.filter(pk=configuration.pk, paused_at__isnull=True).update(paused_at=at)
-    record_deed(configuration, "pause configuration", actor, at, {})
+    """Make the SCIM service answer 403, and issue no token, until the configuration is resumed; everything is kept.
+
+    One that is paused already is no deed. Raises ``ConfigurationDeleted``.
+    """
+    found = _open(configuration)
+    if found.paused_at is None:
+        ProvisioningConfiguration.objects.filter(pk=found.pk).update(paused_at=at)
+        access.end_calls(found)
+        record_deed(found, "pause configuration", actor, at, {})
 
 
 @transaction.atomic
 def resume_configuration(*, configuration: ProvisioningConfiguration, actor: Actor, at: datetime) -> None:
-    """Let the identity provider call again."""
-    ProvisioningConfiguration.objects.filter(pk=configuration.pk).update(paused_at=None)
-    record_deed(configuration, "resume configuration", actor, at, {})
-    announce(configuration.subscription_id)
+    """Let the identity provider call again. One that is not paused is no deed. Raises ``ConfigurationDeleted``."""
+    found = _open(configuration)
+    if found.paused_at is not None:
+        ProvisioningConfiguration.objects.filter(pk=found.pk).update(paused_at=None)
+        record_deed(found, "resume configuration", actor, at, {})
+        announce(found.subscription_id)
+
+
+@transaction.atomic
+def disconnect_configuration(*, configuration: ProvisioningConfiguration, actor: Actor, at: datetime) -> int:
+    """Revoke all secrets and tokens at once; users, groups and links stay, and a new secret connects it again.
+
+    Returns how many live secrets were revoked. Raises ``ConfigurationDeleted``.
+    """
+    found = _open(configuration)
+    ended = access.end_access(found, at=at)
+    names = ", ".join(f"…{one}" for one in ended) or None
+    record_deed(found, "disconnect configuration", actor, at, {"client_secret": [names, None]})
+    return len(ended)
+
+
+def _open(configuration: ProvisioningConfiguration) -> ProvisioningConfiguration:
+    """Return the row, with the lock that no call passes. Raises ``ConfigurationDeleted``."""
+    found = access.locked(configuration)
+    if found.deleted_at is not None:
+        raise ConfigurationDeleted(found)
+    return found
 
 
 def _changed(old: Settings, new: Settings) -> dict[str, list[Any]]:

@@ -12,11 +12,9 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, QuerySet
-from oauth2_provider.models import AccessToken
 
 from provisioning.actor import SYSTEM, Actor
 from provisioning.models import (
-    ClientSecret,
     GroupLink,
     GroupMembership,
     HeldChange,
@@ -25,7 +23,7 @@ from provisioning.models import (
     ProvisioningLogEntry,
     UserGroup,
 )
-from provisioning.services import totals
+from provisioning.services import access, totals
 from provisioning.services.accounts import touch_accounts
 from provisioning.services.configurations import ConfigurationDeleted, record_deed
 from provisioning.services.notices import announce
@@ -83,10 +81,12 @@ def delete_configuration(*, configuration: ProvisioningConfiguration, actor: Act
     if found.deleted_at is not None:
         raise ConfigurationDeleted(found)
     reach = extent(found)
-    _change(found, deleted_at=at)
-    _revoke(found, at)
     GroupLink.objects.filter(group__configuration=found, paused_at=None).update(paused_at=at)
-    _move_groups(found, origin=None, to=at)
+    moved = _move_groups(found, origin=None, to=at)
+    _revoke(found, at)
+    moved += _move_groups(found, origin=None, to=at)  # those that came before the last call was shut out
+    _change(found, deleted_at=at)
+    run_alone(totals.step(found.pk, totals.GROUP, -moved))
     record_deed(found, "delete configuration", actor, at, {"users": [reach.users, 0], "groups": [reach.groups, 0]})
     return reach
 
@@ -103,11 +103,12 @@ def restore_configuration(*, configuration: ProvisioningConfiguration, actor: Ac
         raise NotDeleted(found)
     if at - found.deleted_at >= UNDO or _is_final(found):
         raise DeletionFinal(found)
-    _move_groups(found, origin=found.deleted_at, to=None)
+    moved = _move_groups(found, origin=found.deleted_at, to=None)
     paused = GroupLink.objects.filter(group__configuration=found, paused_at=found.deleted_at)
     paused.update(paused_at=None, generation=F("generation") + 1)
     _revoke(found, at)
     _change(found, deleted_at=None)
+    run_alone(totals.step(found.pk, totals.GROUP, moved))
     record_deed(found, "restore configuration", actor, at, {})
     return extent(found)
 
@@ -189,15 +190,17 @@ def _change(found: ProvisioningConfiguration, *, deleted_at: datetime | None) ->
 
 
 def _revoke(found: ProvisioningConfiguration, at: datetime) -> None:
-    ClientSecret.objects.filter(configuration=found, revoked_at=None).update(revoked_at=at)
-    AccessToken.objects.filter(application=found.application).delete()
+    """End all access. Calls that hold a group's row wait for this lock, so whoever takes it must have the groups."""
+    access.end_access(access.locked(found), at=at)
 
 
-def _move_groups(found: ProvisioningConfiguration, *, origin: datetime | None, to: datetime | None) -> None:
-    """Take the groups that were deleted at ``origin`` (None: live ones) out of every computation, or back in."""
+def _move_groups(found: ProvisioningConfiguration, *, origin: datetime | None, to: datetime | None) -> int:
+    """Take the groups that were deleted at ``origin`` (None: live ones) out of every computation, or back in.
+
+    Returns how many; the total, which is the last row that anybody locks, is the caller's to change.
+    """
     groups = UserGroup.objects.filter(configuration=found, deleted_at=origin)
-    moved = groups.update(deleted_at=to, generation=F("generation") + 1)
-    run_alone(totals.step(found.pk, totals.GROUP, -moved if origin is None else moved))
+    return groups.update(deleted_at=to, generation=F("generation") + 1)
 
 
 def _mark(configuration: ProvisioningConfiguration) -> str:
