@@ -26,6 +26,7 @@ SECRET_LENGTH: Final = 32
 VARIABLES: Final = frozenset(
     {
         "ALLOWED_HOSTS",
+        "AUDIT_HEADS",
         "BASE_URL",
         "DATABASE_URL",
         "DATA_DIR",
@@ -40,6 +41,7 @@ VARIABLES: Final = frozenset(
         "SCIM_BURST",
         "SCIM_RATE",
         "SECRET_KEY",
+        "SECURITY_CONTACT",
         "VAULT_AGENT_CA",
         "VAULT_AGENT_CERTIFICATE",
         "VAULT_AGENT_HOSTS",
@@ -191,6 +193,17 @@ def sender(name: str, default: str) -> str:
     if not local or not host or not value.isprintable():
         raise ImproperlyConfigured(f"{PREFIX}{name} must be like Licenses <noreply@example.com>, not {value!r}.")
     return value
+
+
+def contact(name: str) -> str:
+    """Return where to report what is found (RFC 9116 §2.5.3), or an empty text. Raises ``ImproperlyConfigured``."""
+    value = text(name, "")
+    given = f"mailto:{value}" if "@" in value and ":" not in value else value
+    if given and not (given.isascii() and given.isprintable() and given.startswith(("https://", "mailto:"))):
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name} must be like security@example.com or https://example.com/security, not {value!r}."
+        )
+    return given
 
 
 def secret(name: str, *, data_dir: Path, embedded: bool) -> str:

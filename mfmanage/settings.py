@@ -57,16 +57,18 @@ MIDDLEWARE = [
     "scim.middleware.ScimErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mfmanage.middleware.MachineMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "mfmanage.middleware.PageHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "mfmanage.middleware.BodySizeMiddleware",
 ]
 ROOT_URLCONF = "mfmanage.urls"
 WSGI_APPLICATION = "mfmanage.wsgi.application"
@@ -131,12 +133,18 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = False
 
+# Over https, a cookie whose name begins so can be set by this host alone, and is sent to no other (RFC 6265bis §4.1.3).
+_COOKIES = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_COOKIES}sessionid", f"{_COOKIES}csrftoken"
+MESSAGE_COOKIE_NAME, THEME_COOKIE_NAME = f"{_COOKIES}messages", f"{_COOKIES}theme"
+MESSAGE_STORAGE = "mfmanage.messages.Storage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Machines are refused over plain http instead of led on: nobody would notice that their secrets travel in clear.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^oauth/", r"^scim/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
@@ -146,6 +154,7 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
@@ -218,11 +227,15 @@ CELERY_BEAT_SCHEDULE = {
     # Days end on quarters of an hour in all time zones.
     "history": {"task": "licensing.history", "schedule": crontab(minute="*/15"), "options": {"expires": 900}},
     "alerts": {"task": "licensing.alerts", "schedule": 60, "options": {"expires": 60}},
+    "secrets": {"task": "provisioning.secrets", "schedule": crontab(minute="*/10"), "options": {"expires": 600}},
     "imports": {"task": "provisioning.imports", "schedule": 30, "options": {"expires": 30}},
     "prune": {"task": "provisioning.prune", "schedule": crontab(hour="3", minute="17")},
+    "audit": {"task": "provisioning.audit", "schedule": crontab(hour="2", minute="41")},
 }
 LOG_RETENTION = env.duration("LOG_RETENTION", "90d")
 """How long the provisioning log keeps a call."""
+AUDIT_HEADS = Path(env.text("AUDIT_HEADS", str(DATA_DIR / "audit-heads" / "heads.jsonl")))
+"""The file that gets the end of every audit log once a day (docs/audit.md)."""
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
@@ -247,5 +260,7 @@ globals().update(env.mail(f"file:{DATA_DIR / 'mail'}" if EMBEDDED else "off"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.sender("MAIL_FROM", f"mfmanage <noreply@{urlsplit(BASE_URL).hostname}>")
 
+SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
+"""Where to report what is found, in ``/.well-known/security.txt``; empty: there is no such page."""
 LOG_LEVEL = env.text("LOG_LEVEL", "WARNING" if EMBEDDED else "INFO").upper()
 LOGGING = logs.configure(level=LOG_LEVEL, as_json=not EMBEDDED)

@@ -1,11 +1,12 @@
 """Every address of the installation."""
 
-from django.urls import include, path, re_path
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from mfmanage import health
+from mfmanage import health, security_txt
 from scim.views.openapi import openapi
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("oauth/", include("provisioning.oauth.urls")),
@@ -15,3 +16,5 @@ urlpatterns = [
     path("", include("licensing.urls")),
     path("", include("provisioning.urls")),
 ]
+if settings.SECURITY_CONTACT:
+    urlpatterns.append(path(".well-known/security.txt", security_txt.security_txt, name="security_txt"))

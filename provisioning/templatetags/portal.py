@@ -66,7 +66,7 @@ def may(context: Context, permission: str) -> bool:
 def theme(context: Context) -> str:
     """Return the chosen theme: light, dark or system."""
     request = context.get("request")
-    chosen = request.COOKIES.get("theme") if request else None
+    chosen = request.COOKIES.get(settings.THEME_COOKIE_NAME) if request else None
     return chosen if chosen in {"light", "dark"} else "system"
 
 

@@ -31,8 +31,17 @@ def test_a_host_that_is_not_ours_is_refused(client, address):
 
 @pytest.mark.parametrize("address", ADDRESSES)
 @override_settings(SECURE_SSL_REDIRECT=True)
-def test_plain_http_is_redirected(client, address):
-    assert client.post(address).status_code == 301
+def test_a_machine_is_refused_over_plain_http_and_not_led_on(client, address):
+    plain, encrypted = client.post(address), client.post(address, secure=True)
+
+    assert plain.status_code == 400
+    assert "Use https" in plain.content.decode()
+    assert "Use https" not in encrypted.content.decode()
+
+
+@override_settings(SECURE_SSL_REDIRECT=True)
+def test_a_person_is_led_from_plain_http_to_https(client):
+    assert client.get("/account/login/")["Location"] == "https://testserver/account/login/"
 
 
 def test_an_answer_without_a_body_has_no_length():
