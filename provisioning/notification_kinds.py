@@ -9,7 +9,8 @@ from typing import Final
 class Kind:
     """A kind of notification; ``advice`` says what a person can do, on the page of the URL name ``page``.
 
-    With ``concerns_vault`` the subject is a vault's GUID: its trusted persons are told, too, and the end as well.
+    With ``concerns_vault`` the subject is a vault's GUID: its trusted persons are told, too, and the end as well. With
+    ``is_provisioning`` it is for those only who may see provisioning, who get it unless they chose otherwise.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Kind:
     advice: str
     page: str
     concerns_vault: bool = False
+    is_provisioning: bool = False
 
 
 POOL_FULL: Final = Kind(
@@ -57,5 +59,14 @@ VAULT_INCIDENT: Final = Kind(
     page="vaults",
     concerns_vault=True,
 )
+SECRET_EXPIRES: Final = Kind(
+    name="secret_expires",
+    label="A client secret expires soon",
+    help="Told 60, 30, 7 and 1 days before, unless it is replaced. Without a valid one the identity provider gets no "
+    "token any more.",
+    advice="Rotate it on the page of the configuration, and give the new one to the identity provider.",
+    page="configurations",
+    is_provisioning=True,
+)
 POOL_KINDS: Final = (POOL_FULL, POOL_NEARLY_FULL, WAITING, POOL_OVER_USED)
-KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (*POOL_KINDS, VAULT_INCIDENT)}
+KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (*POOL_KINDS, VAULT_INCIDENT, SECRET_EXPIRES)}

@@ -90,11 +90,11 @@ POLICY_FIELDS: Final = tuple(Policies.__annotations__)
 
 
 class NotificationsForm(forms.Form):
-    """A field for every kind of notification: whether the person gets mail about it."""
+    """A field for every kind of notification in ``initial``: whether the person gets mail about it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for kind in KINDS.values():
+        for kind in (KINDS[name] for name in self.initial):
             self.fields[kind.name] = forms.BooleanField(label=kind.label, help_text=kind.help, required=False)
 
     def wanted(self) -> set[str]:

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from provisioning.services import deletion, mails, notifications, user_imports
+from provisioning.services import deletion, mails, notifications, secret_warnings, user_imports
 from provisioning.services.pruning import prune_log, prune_stops
 
 _STOPS_KEPT: Final = timedelta(days=1)
@@ -29,6 +29,12 @@ def prune(**_future: Any) -> None:
 def send_mails(**_future: Any) -> None:
     """Tell people by mail what has not been told yet; what cannot be sent stays due."""
     mails.send_due(timezone.now())
+
+
+@shared_task(name="provisioning.secrets", acks_late=True, ignore_result=True)
+def look_at_secrets(**_future: Any) -> None:
+    """Begin and end the notifications about client secrets that expire; their mails go with the others."""
+    secret_warnings.look(timezone.now())
 
 
 @shared_task(name="provisioning.import", acks_late=True, ignore_result=True)

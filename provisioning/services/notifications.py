@@ -19,11 +19,14 @@ from provisioning.models import (
     User,
 )
 from provisioning.notification_kinds import KINDS, Kind
-from provisioning.permissions import roles_of
+from provisioning.permissions import ROLES, Permission, roles_of
 from provisioning.services import audit
 
 USUAL_ROLES: Final = frozenset({LoginAccount.Role.BILLING_ADMIN, LoginAccount.Role.SUBSCRIPTION_ADMIN})
-"""Who gets mail of every kind unless they chose otherwise; people of other roles get what they choose."""
+"""Who gets mail of every kind unless they chose otherwise; people of other roles get what they choose.
+
+Kinds about provisioning go to those who may see it, and to nobody else.
+"""
 QUIET: Final = timedelta(hours=1)
 """What ends and begins again is told once in this time at most."""
 
@@ -86,10 +89,11 @@ def forget(*, before: datetime) -> None:
 
 
 def choices(*, user: User, subscription: Subscription) -> dict[str, bool]:
-    """Return of each kind whether the person gets mail about it."""
-    accounts = roles_of(user).filter(subscription=subscription).prefetch_related("notification_choices")
+    """Return of each kind that is for the person whether they get mail about it."""
+    accounts = list(roles_of(user).filter(subscription=subscription).prefetch_related("notification_choices"))
     wanted = [_wanted(account) for account in accounts]
-    return {name: any(name in names for names in wanted) for name in KINDS}
+    offered = [name for name in KINDS if any(_is_for(name, account) for account in accounts)]
+    return {name: any(name in names for names in wanted) for name in offered}
 
 
 @transaction.atomic
@@ -189,7 +193,7 @@ def _admins(subscription_id: int) -> dict[str, tuple[LoginAccount, set[str]]]:
 def _wanted(account: LoginAccount) -> set[str]:
     """Return the kinds of which the account gets mail."""
     chosen: Mapping[str, bool] = {one.kind: one.is_wanted for one in account.notification_choices.all()}
-    return {name for name in KINDS if chosen.get(name, account.role in USUAL_ROLES)}
+    return {name for name in KINDS if _is_for(name, account) and chosen.get(name, _is_usual(name, account))}
 
 
 def _unusual(accounts: Iterable[LoginAccount], wanted: Set[str]) -> list[NotificationChoice]:
@@ -197,5 +201,17 @@ def _unusual(accounts: Iterable[LoginAccount], wanted: Set[str]) -> list[Notific
         NotificationChoice(account=account, kind=name, is_wanted=name in wanted)
         for account in accounts
         for name in KINDS
-        if (name in wanted) != (account.role in USUAL_ROLES)
+        if _is_for(name, account) and (name in wanted) != _is_usual(name, account)
     ]
+
+
+def _is_for(name: str, account: LoginAccount) -> bool:
+    return not KINDS[name].is_provisioning or _sees_provisioning(account)
+
+
+def _is_usual(name: str, account: LoginAccount) -> bool:
+    return _sees_provisioning(account) if KINDS[name].is_provisioning else account.role in USUAL_ROLES
+
+
+def _sees_provisioning(account: LoginAccount) -> bool:
+    return Permission.PROVISIONING in ROLES[LoginAccount.Role(account.role)]

@@ -38,16 +38,18 @@ def notifications(request: PortalRequest) -> HttpResponse:
     person, subscription = request.user, request.subscription
     # Nothing ticked is a choice, too.
     given = request.POST if request.method == "POST" else None
-    form = NotificationsForm(given, initial=choices(user=person, subscription=subscription))
+    offered = choices(user=person, subscription=subscription)
+    form = NotificationsForm(given, initial=offered)
     if form.is_valid():
         choose(user=person, subscription=subscription, wanted=form.wanted(), actor=request.actor, at=timezone.now())
         messages.success(request, "Your choice is saved.")
         return SeeOther(address(subscription, "notifications"))
     accounts = roles_of(person).filter(subscription=subscription).exclude(email="")
+    running = Notification.objects.filter(subscription=subscription, ended_at=None, kind__in=offered)
     context = {
         "form": form,
         "addresses": sorted(set(accounts.values_list("email", flat=True))),
-        "running": Notification.objects.filter(subscription=subscription, ended_at=None).order_by("-since", "-pk"),
+        "running": running.order_by("-since", "-pk"),
         "is_off": installation.EMAIL_BACKEND == _OFF,
     }
     return render(request, "provisioning/notifications.html", context)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from provisioning.models import LoginAccount, NotificationMail
-from provisioning.notification_kinds import KINDS, POOL_FULL, WAITING
+from provisioning.notification_kinds import KINDS, POOL_FULL, SECRET_EXPIRES, WAITING
 from provisioning.services.mails import send_due
 from provisioning.services.notifications import choices, notice
 from tests.factories import NOON, make_admin, make_subscription
@@ -32,7 +32,11 @@ def begin(contoso, subject="named", kind=POOL_FULL):
 
 @pytest.mark.parametrize(
     ("role", "usual"),
-    [(Role.BILLING_ADMIN, set(KINDS)), (Role.ACCESS_ADMIN, set()), (Role.SUBSCRIPTION_ADMIN, set(KINDS))],
+    [
+        (Role.BILLING_ADMIN, set(KINDS) - {SECRET_EXPIRES.name}),
+        (Role.ACCESS_ADMIN, {SECRET_EXPIRES.name}),
+        (Role.SUBSCRIPTION_ADMIN, set(KINDS)),
+    ],
 )
 def test_everybody_with_a_role_chooses_for_themselves(contoso, sign_in, url, role, usual):
     person, other = make_admin(contoso.subscription, role=role), make_admin(contoso.subscription)
@@ -48,6 +52,16 @@ def test_everybody_with_a_role_chooses_for_themselves(contoso, sign_in, url, rol
     assert ticked(saved) == {"waiting"}
     assert ticked(client.post(url, {}, follow=True)) == set()
     assert all(choices(user=other.user, subscription=contoso.subscription).values())
+
+
+def test_a_billing_admin_is_told_nothing_of_provisioning(contoso, sign_in, url):
+    client = sign_in(make_admin(contoso.subscription, role=Role.BILLING_ADMIN))
+    notice(subscription=contoso.subscription, kind=SECRET_EXPIRES, subject="1/7", sentence="It expires.", at=NOON)
+
+    page = client.post(url, {SECRET_EXPIRES.name: "on"}, follow=True).content.decode()
+
+    assert SECRET_EXPIRES.label not in page
+    assert "It expires." not in page
 
 
 def test_a_stranger_finds_no_page(sign_in, url):
