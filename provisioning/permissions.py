@@ -30,11 +30,14 @@ class Permission(Enum):
     ORDER_LICENSES = auto()
     """Change the purchased numbers."""
     CHANGE_USERS = auto()
+    """Create, change, disable and delete users that are no Billing or Subscription admins; files of users."""
+    CHANGE_ADMINS = auto()
+    """Touch and appoint Billing admins and Subscription admins."""
     CHANGE_VAULT_RIGHTS = auto()
     PROVISIONING = auto()
     """See and change configurations, user groups, links, the log and held changes."""
     CHANGE_SETTINGS = auto()
-    """Change the subscription's settings and policies; give the Subscription admin role."""
+    """Change the subscription's settings and policies."""
     SEE_OWN_ACTS = auto()
     """See the audit log, at least one's own acts."""
     SEE_ALL_ACTS = auto()

@@ -83,9 +83,9 @@ class Contoso:
         ]
 
 
-def make_contoso() -> Contoso:
+def make_contoso(name: str = "Contoso") -> Contoso:
     """Return a subscription with two users, a machine, a group that gives Named, a vault, and a link between them."""
-    configuration = make_configuration(make_subscription("Contoso"), "Contoso Entra ID")
+    configuration = make_configuration(make_subscription(name), f"{name} Entra ID")
     subscription = configuration.subscription
     ann = make_account(
         configuration,

@@ -105,8 +105,8 @@ def _back(request: PortalRequest, chosen: Chosen) -> str:
     return address(request.subscription, "users") + query
 
 
-@require_POST
 @requires(Permission.CHANGE_USERS)
+@require_POST
 def resync(request: PortalRequest, pk: int) -> HttpResponse:
     """Have the account's license and vault users looked at now."""
     account = _found(request, pk)
@@ -115,8 +115,8 @@ def resync(request: PortalRequest, pk: int) -> HttpResponse:
     return SeeOther(address(request.subscription, "user", pk=pk))
 
 
-@require_POST
 @requires(Permission.CHANGE_USERS)
+@require_POST
 def manual_type(request: PortalRequest, pk: int) -> HttpResponse:
     """Set the license type that a manual account wants of its own."""
     account, form = _found(request, pk), ManualTypeForm(request.POST)

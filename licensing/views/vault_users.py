@@ -51,8 +51,8 @@ def vault_user_disable(request: PortalRequest, vault_pk: int, pk: int) -> HttpRe
     return render(request, template, {"vault": found, "row": row})
 
 
-@require_POST
 @requires(Permission.CHANGE_VAULT_RIGHTS)
+@require_POST
 def vault_user_enable(request: PortalRequest, vault_pk: int, pk: int) -> HttpResponse:
     """Let links decide about the user again, also one whom a person disabled in the vault."""
     found, row = _found(request, vault_pk, pk)

@@ -61,8 +61,8 @@ def _comparison(found: Vault) -> dict[str, Any]:
     }
 
 
-@require_POST
 @requires(Permission.CHANGE_VAULT_RIGHTS)
+@require_POST
 def compare(request: PortalRequest, vault_pk: int) -> HttpResponse:
     """Have the vault compared now."""
     found = found_vault(request, vault_pk)

@@ -12,13 +12,15 @@ from django.db import transaction
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount, Subscription, User
 from provisioning.people_rules import Details, problems
+from provisioning.permissions import ROLES, Permission
 from provisioning.services import manual_accounts as shared
 from provisioning.services.last_admin import is_last_admin
 from provisioning.services.manual_accounts import Changes, UsernameInUse
 
 Role = LoginAccount.Role
 _HIGH: Final = frozenset({Role.BILLING_ADMIN, Role.SUBSCRIPTION_ADMIN})
-"""Roles that only a Subscription admin gives, takes away or touches the holders of."""
+"""Roles that nobody gives, takes away or touches the holders of without ``Permission.CHANGE_ADMINS``."""
+_PERMISSIONS: Final = {role.label: permissions for role, permissions in ROLES.items()}
 
 
 class BadDetails(ValueError):
@@ -219,7 +221,8 @@ def delete_person(*, account: LoginAccount, actor: Actor, at: datetime) -> None:
 
 def may_touch(actor: Actor, *roles: int) -> bool:
     """Return whether the actor may change accounts that have, or shall have, these roles."""
-    return not (_HIGH & set(roles)) or actor.kind != "person" or actor.role == Role.SUBSCRIPTION_ADMIN.label
+    permissions = _PERMISSIONS.get(actor.role, frozenset())
+    return not (_HIGH & set(roles)) or actor.kind != "person" or Permission.CHANGE_ADMINS in permissions
 
 
 def _check_reach(actor: Actor, *roles: int) -> None:

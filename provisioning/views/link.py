@@ -28,15 +28,15 @@ def link(request: PortalRequest, pk: int) -> HttpResponse:
     return render(request, "provisioning/link.html", {"link": found, "cells": cells})
 
 
-@require_POST
 @requires(Permission.PROVISIONING)
+@require_POST
 def link_pause(request: PortalRequest, pk: int) -> HttpResponse:
     done = "The link is paused. The members of the target stay as they are until it is resumed."
     return _do(request, _found(request, pk), services.pause_link, done)
 
 
-@require_POST
 @requires(Permission.PROVISIONING)
+@require_POST
 def link_resume(request: PortalRequest, pk: int) -> HttpResponse:
     done = "The link is resumed. Workers catch up with what happened meanwhile."
     return _do(request, _found(request, pk), services.resume_link, done)
