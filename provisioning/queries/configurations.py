@@ -27,9 +27,9 @@ def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[Pro
 
     Each has ``users_count`` and ``groups_count`` (at most ``COUNT_LIMIT + 1``); of the last hour ``recent_failures``
     (by the log), ``calls_counted`` and ``failures_counted`` (by the counts, which come seconds later); and
-    ``secret_expires_at``, the expiry of its longest-lived secret.
+    ``secret_expires_at``, the expiry of its longest-lived secret that is not being replaced.
     """
-    live = ClientSecret.objects.filter(configuration=OuterRef("pk"), revoked_at=None).order_by("-expires_at")
+    live = ClientSecret.objects.filter(configuration=OuterRef("pk"), revoked_at=None, retires_at=None)
     return (
         ProvisioningConfiguration.objects.filter(subscription=subscription, deleted_at=None)
         .select_related("application", "subscription")
@@ -39,7 +39,7 @@ def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[Pro
             recent_failures=_recent_failures(now),
             calls_counted=_counted("calls", now),
             failures_counted=_counted("failures", now),
-            secret_expires_at=Subquery(live.values("expires_at")[:1]),
+            secret_expires_at=Subquery(live.order_by("-expires_at").values("expires_at")[:1]),
         )
         .order_by("name", "id")
     )
@@ -53,11 +53,6 @@ def deleted(subscription: Subscription, *, now: datetime) -> QuerySet[Provisioni
     """Return the configurations whose deletion can still be undone, the last one first."""
     rows = ProvisioningConfiguration.objects.filter(subscription=subscription, deleted_at__gt=now - UNDO)
     return rows.order_by("-deleted_at", "-id")
-
-
-def live_secrets(configuration: ProvisioningConfiguration) -> list[ClientSecret]:
-    """Return the secrets that are not revoked, newest first."""
-    return list(configuration.secrets.filter(revoked_at=None).order_by("-id"))
 
 
 def synchronizing_vaults(subscription: Subscription) -> list[str]:

@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.template.defaultfilters import date as format_date
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 
 from provisioning.call_texts import REFUSALS, advice
 from provisioning.columns import Cell
 from provisioning.models import ProvisioningConfiguration, ProvisioningLogEntry
+from provisioning.services.secret_warnings import THRESHOLDS
 
 WINDOW: Final = timedelta(hours=1)
 """How far back calls are counted."""
-EXPIRY_WARNING: Final = timedelta(days=30)
+EXPIRY_WARNING: Final = timedelta(days=max(THRESHOLDS))
 """How long before its expiry a secret is spoken of."""
 QUARANTINE_SHARE: Final = 0.4
 """Of this share of failed calls on Entra puts a configuration into quarantine (scim-cases F-1)."""
@@ -86,9 +87,12 @@ def _problems(configuration: ProvisioningConfiguration, synchronizing: list[str]
         )
     expires_at = configuration.secret_expires_at  # type: ignore[attr-defined]
     if expires_at is None:
-        yield "It has no valid client secret: the identity provider gets no token."
+        yield "It has no valid client secret: the identity provider gets no token. Create a new one under Credentials."
     elif expires_at <= now:
-        yield "The client secret has expired: the identity provider gets no token any more."
+        yield (
+            "The client secret has expired: the identity provider gets no token any more. Create a new one under "
+            "Credentials."
+        )
     if refused := refusal(configuration):
         yield refused
     if _may_be_quarantined(configuration):
@@ -108,7 +112,10 @@ def _warnings(configuration: ProvisioningConfiguration, now: datetime) -> Iterat
         yield f"{_share(configuration)} See the log for the reasons."
     expires_at: datetime | None = configuration.secret_expires_at  # type: ignore[attr-defined]
     if expires_at and now < expires_at <= now + EXPIRY_WARNING:
-        yield f"The client secret expires on {format_date(expires_at, 'j F Y')}."
+        yield (
+            f"The client secret expires on {format_date(expires_at, 'j F Y')}, in {timeuntil(expires_at, now, depth=1)}."
+            " Replace it before: both secrets work for the hours that you choose."
+        )
 
 
 def _may_be_quarantined(configuration: ProvisioningConfiguration) -> bool:

@@ -87,6 +87,16 @@ def rotation(secrets: list[ClientSecret]) -> Rotation | None:
     return Rotation(old=retiring[0], new=staying[0]) if retiring and staying else None
 
 
+def check_start(configuration: ProvisioningConfiguration, *, form_id: UUID | None, at: datetime) -> list[ClientSecret]:
+    """Return the live secret, or none, that a new one would replace. Raises ``AlreadyShown`` and ``TwoSecrets``."""
+    if form_id is not None and ClientSecret.objects.filter(form_id=form_id).exists():
+        raise AlreadyShown
+    old = live(configuration, at=at)
+    if len(old) > 1:
+        raise TwoSecrets(configuration)
+    return old
+
+
 @transaction.atomic
 def start_rotation(
     *,
@@ -103,13 +113,9 @@ def start_rotation(
     ``AlreadyShown`` for a ``form_id`` that has made one, ``TwoSecrets``, ``OverlapTooLong`` and ``LifetimeTooLong``.
     """
     found = _locked(configuration)
-    if form_id is not None and ClientSecret.objects.filter(form_id=form_id).exists():
-        raise AlreadyShown
+    old = check_start(found, form_id=form_id, at=at)
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise OverlapTooLong
-    old = live(found, at=at)
-    if len(old) > 1:
-        raise TwoSecrets(found)
     secret = add_secret(configuration=found, lifetime=lifetime, form_id=form_id, at=at)
     ClientSecret.objects.filter(pk__in=[one.pk for one in old]).update(retires_at=at + overlap)
     changes = {"client_secret": [_names(old), f"…{secret[-4:]}"], "expires_at": [None, (at + lifetime).isoformat()]}

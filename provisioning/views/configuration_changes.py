@@ -1,4 +1,4 @@
-"""What changes many users of a configuration at once: its default license type, its deletion, and undoing that."""
+"""What changes much of a configuration at once: its default license type, disconnecting, deleting, and undoing that."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -15,6 +15,7 @@ from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.services import configurations as services
 from provisioning.services import deletion
 from provisioning.services.configurations import ConfigurationDeleted
+from provisioning.sign_in import requires_recent_sign_in
 from provisioning.views.common import SeeOther
 
 
@@ -41,6 +42,26 @@ def delete(request: PortalRequest, pk: int) -> HttpResponse:
         return _delete(request, found)
     context = {"configuration": found, "form": form, "extent": deletion.extent(found)}
     return render(request, "provisioning/configuration_delete.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.PROVISIONING)
+@requires_recent_sign_in
+def disconnect(request: PortalRequest, pk: int) -> HttpResponse:
+    """Say what is revoked and what stays; a POST does it."""
+    found = _live(request, pk)
+    if request.method != "POST":
+        return render(request, "provisioning/configuration_disconnect.html", {"configuration": found})
+    try:
+        services.disconnect_configuration(configuration=found, actor=request.actor, at=timezone.now())
+    except ConfigurationDeleted as error:
+        messages.error(request, str(error))
+        return SeeOther(address(request.subscription, "configurations"))
+    messages.success(
+        request,
+        f"{found.name} is disconnected: no old secret or token opens anything any more. "
+        "Create a new client secret to connect it again.",
+    )
+    return SeeOther(address(request.subscription, "configuration", pk=pk))
 
 
 @requires(Permission.PROVISIONING)

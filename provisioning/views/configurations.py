@@ -20,6 +20,7 @@ from provisioning.queries import configurations as queries
 from provisioning.queries.health import health, newest_failures
 from provisioning.queries.progress import progress
 from provisioning.services import configurations as services
+from provisioning.services import rotation
 from provisioning.services.deletion import UNDO
 from provisioning.sign_in import requires_recent_sign_in
 from provisioning.views.common import SeeOther
@@ -85,8 +86,12 @@ def configuration_create(request: PortalRequest) -> HttpResponse:
 @require_POST
 def configuration_pause(request: PortalRequest, pk: int) -> HttpResponse:
     found = _found(request, pk)
-    services.pause_configuration(configuration=found, actor=request.actor, at=timezone.now())
-    messages.success(request, f"{found.name} is paused. The identity provider is told to try again later.")
+    try:
+        services.pause_configuration(configuration=found, actor=request.actor, at=timezone.now())
+    except services.ConfigurationDeleted as error:
+        messages.error(request, str(error))
+        return SeeOther(address(request.subscription, "configurations"))
+    messages.success(request, f"{found.name} is paused. The identity provider is refused until you resume it.")
     return SeeOther(address(request.subscription, "configuration", pk=pk))
 
 
@@ -94,7 +99,11 @@ def configuration_pause(request: PortalRequest, pk: int) -> HttpResponse:
 @require_POST
 def configuration_resume(request: PortalRequest, pk: int) -> HttpResponse:
     found = _found(request, pk)
-    services.resume_configuration(configuration=found, actor=request.actor, at=timezone.now())
+    try:
+        services.resume_configuration(configuration=found, actor=request.actor, at=timezone.now())
+    except services.ConfigurationDeleted as error:
+        messages.error(request, str(error))
+        return SeeOther(address(request.subscription, "configurations"))
     messages.success(request, f"{found.name} works again. The identity provider may call at any moment.")
     return SeeOther(address(request.subscription, "configuration", pk=pk))
 
@@ -110,6 +119,7 @@ def _page(found: ProvisioningConfiguration) -> dict[str, Any]:
     now, synchronizing = timezone.now(), queries.synchronizing_vaults(found.subscription)
     steps, fares = progress(found), health(found, synchronizing, now=now)
     told = {step.problem for step in steps.steps}
+    secrets = rotation.live(found, at=now)
     return {
         "configuration": found,
         "health": fares,
@@ -118,7 +128,8 @@ def _page(found: ProvisioningConfiguration) -> dict[str, Any]:
         "progress": steps,
         "is_beginning": not steps.is_complete or now - max(step.at or found.created_at for step in steps.steps) < _NEW,
         "settings": services.settings_of(found),
-        "secrets": queries.live_secrets(found),
+        "secrets": secrets,
+        "rotation": rotation.rotation(secrets),
     }
 
 
@@ -181,6 +192,6 @@ def _already_shown(request: PortalRequest, pk: int) -> HttpResponse:
     messages.warning(
         request,
         "The client secret was already shown, when this configuration was created. It cannot be shown again: "
-        "if you have not stored it, create another configuration.",
+        "if you have not stored it, replace it with a new one.",
     )
     return SeeOther(address(request.subscription, "configuration", pk=pk))
