@@ -31,6 +31,12 @@ VAULT_AGENT_TLS = env.tls("VAULT_AGENT")
 """How vault agents are called by TLS, with a client certificate perhaps; None: by the system's authorities."""
 VAULT_AGENT_HOSTS = env.words("VAULT_AGENT_HOSTS", "*" if EMBEDDED else "")
 """The hosts, perhaps with a port, whose vault agents admins may register vaults of; ``*`` allows all."""
+ENTRA_AUTHORITY = env.address("ENTRA_AUTHORITY", "https://login.microsoftonline.com")
+"""Where the keys of Microsoft Entra's tenants are read: another address in a national cloud."""
+ISSUER_HOSTS = env.words("ISSUER_HOSTS", "*" if EMBEDDED else urlsplit(ENTRA_AUTHORITY).netloc)
+"""The hosts, perhaps with a port, whose tokens admins may let in; ``*`` allows all."""
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, least=0)
+"""How many proxies stand in front, each of which adds who called it to ``X-Forwarded-For``."""
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", f"{urlsplit(BASE_URL).hostname},127.0.0.1,localhost")
 
 INSTALLED_APPS = [
@@ -53,6 +59,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "mfmanage.proxies.ClientAddressMiddleware",
     "provisioning.middleware.RequestIdMiddleware",
     "scim.middleware.ScimErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -169,7 +176,7 @@ CONTENT_SECURITY_POLICY = {
 # The token endpoint and SCIM.
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER = {
-    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_SERVER_CLASS": "provisioning.oauth.server.ClientCredentialsServer",
     "OAUTH2_VALIDATOR_CLASS": "provisioning.oauth.validator.ClientCredentialsValidator",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "SCOPES": {"scim": "Provision users and groups"},
@@ -182,6 +189,8 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
     "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
 }
@@ -191,6 +200,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }
+TOKEN_FAILURES = env.number("TOKEN_FAILURES", 20, least=0)
+"""How many attempts at the token endpoint may fail in a minute, for an address and for a client ID; 0: any number."""
 SCIM_RATE = env.number("SCIM_RATE", 100, least=0)
 SCIM_BURST = env.number("SCIM_BURST", 400, least=1)
 CALL_COUNT_SECONDS = 10

@@ -82,6 +82,12 @@ REFUSALS: Final[Mapping[str, str]] = {
     "revoked_secret": "The identity provider used a client secret that was revoked. Give it one that is valid.",
     "other_tenant_url": "The identity provider came with this configuration's token to another Tenant URL. "
     "Copy the Tenant URL from this page into it.",
+    "untrusted_token": "The identity provider came with a token that is not trusted. Compare its issuer, audience and "
+    "subject with those under Issuer.",
+    "issuer_silent": "The identity provider's token could not be verified: the keys of its issuer cannot be read. Check "
+    "that this server reaches the issuer.",
+    "expired_token": "The identity provider used a bearer token that has expired. Give it one that is valid.",
+    "revoked_token": "The identity provider used a bearer token that was revoked. Give it one that is valid.",
 }
 """Why an identity provider was turned away at the door, and what to do, by ``ProvisioningConfiguration.Refusal``."""
 

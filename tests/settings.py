@@ -4,8 +4,8 @@ from mfmanage.settings import *  # noqa: F403
 from mfmanage.settings import DATA_DIR, DATABASES, EMBEDDED, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# Tests ask as fast as they can.
-SCIM_RATE = 0
+# Tests ask as fast as they can, and with wrong secrets as often as they like.
+SCIM_RATE = TOKEN_FAILURES = 0
 # No thread writes to a test's database behind its back.
 CALL_COUNT_SECONDS = 0
 if EMBEDDED:

@@ -1,6 +1,7 @@
 """The directory: whom and what a subscription knows, and what may be done to it by whom."""
 
 from provisioning.models.accounts import DueAccount, LoginAccount
+from provisioning.models.bearer_tokens import BearerToken
 from provisioning.models.configurations import CallCount, ClientSecret, ProvisioningConfiguration, ResourceTotal
 from provisioning.models.groups import GroupMembership, GroupNesting, UserGroup
 from provisioning.models.imports import UserImport
@@ -14,6 +15,7 @@ from provisioning.models.vaults import GroupLink, TrustedPerson, Vault, VaultAcc
 __all__ = [
     "AccountStop",
     "AuditEntry",
+    "BearerToken",
     "CallCount",
     "ClientSecret",
     "DueAccount",

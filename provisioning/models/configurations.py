@@ -1,6 +1,6 @@
 import secrets
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +8,17 @@ from django.db.models.functions import Lower
 
 from provisioning.license_types import LICENSE_TYPE_CHOICES, LicenseType
 from provisioning.models.subscriptions import Subscription
+
+SHORTEST_TOKEN_LIFETIME: Final = 60 * 60
+LONGEST_TOKEN_LIFETIME: Final = 6 * 60 * 60
+"""Between these many seconds a provider's access token must live (scim-cases A-5)."""
+
+
+class KindIsFixed(TypeError):
+    """Code tries to turn a configuration into one of another kind, which has other credentials."""
+
+    def __init__(self) -> None:
+        super().__init__("The kind of a configuration never changes: create another configuration.")
 
 
 def make_public_id() -> str:
@@ -24,7 +35,9 @@ class ProvisioningConfiguration(models.Model):
     ``accepts_bare_tokens`` lets filters compare with words that are not quoted (decision D-23).
     A deleted configuration stays for a day with ``deleted_at``, in which the deletion can be undone (1-product §1.2,
     rule 7). ``refused_at`` and ``refusal`` tell of the last time that somebody came with its client ID or a token of it
-    and was turned away, to the nearest 15 seconds. ``access_epoch`` grows whenever what was given out stops opening
+    and was turned away, to the nearest 15 seconds. ``directory`` is the ID of its Entra tenant, where that is known.
+    ``issuer``, ``subject`` and ``audience`` say whose tokens open it, if anybody's (``provisioning.services.assertions``).
+    Its own access tokens live for ``token_lifetime`` seconds. ``access_epoch`` grows whenever what was given out stops opening
     anything (``provisioning.services.access``).
     """
 
@@ -40,6 +53,10 @@ class ProvisioningConfiguration(models.Model):
         EXPIRED_SECRET = "expired_secret", "Expired client secret"
         REVOKED_SECRET = "revoked_secret", "Revoked client secret"
         OTHER_TENANT_URL = "other_tenant_url", "Another Tenant URL"
+        UNTRUSTED_TOKEN = "untrusted_token", "Untrusted token"
+        ISSUER_SILENT = "issuer_silent", "Issuer does not answer"
+        EXPIRED_TOKEN = "expired_token", "Expired bearer token"
+        REVOKED_TOKEN = "revoked_token", "Revoked bearer token"
 
     class UserPatchStatus(models.IntegerChoices):
         """What a successful PATCH of a user answers (decision D-11): clients' test suites disagree."""
@@ -60,6 +77,11 @@ class ProvisioningConfiguration(models.Model):
         choices=UserPatchStatus.choices, default=UserPatchStatus.CONTENT
     )
     accepts_bare_tokens = models.BooleanField(default=False)
+    directory = models.CharField(max_length=36, default="", db_default="", blank=True)
+    issuer = models.CharField(max_length=255, default="", db_default="", blank=True)
+    subject = models.CharField(max_length=255, default="", db_default="", blank=True)
+    audience = models.CharField(max_length=255, default="", db_default="", blank=True)
+    token_lifetime = models.PositiveIntegerField(default=SHORTEST_TOKEN_LIFETIME, db_default=SHORTEST_TOKEN_LIFETIME)
     created_at = models.DateTimeField()
     first_contact_at = models.DateTimeField(null=True, blank=True)
     last_contact_at = models.DateTimeField(null=True, blank=True)
@@ -73,11 +95,22 @@ class ProvisioningConfiguration(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint("subscription", Lower("name"), name="configuration_name_unique")
+            models.UniqueConstraint("subscription", Lower("name"), name="configuration_name_unique"),
+            models.CheckConstraint(
+                condition=models.Q(token_lifetime__range=(SHORTEST_TOKEN_LIFETIME, LONGEST_TOKEN_LIFETIME)),
+                name="token_lifetime_is_allowed",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the row. Raises ``KindIsFixed``: the kind never changes (1-product §1.1)."""
+        rows = type(self).objects.filter(pk=self.pk)
+        if not self._state.adding and rows.exclude(kind=self.kind).exists():
+            raise KindIsFixed
+        super().save(*args, **kwargs)
 
     @property
     def client_id(self) -> str:
