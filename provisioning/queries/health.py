@@ -113,8 +113,9 @@ def _warnings(configuration: ProvisioningConfiguration, now: datetime) -> Iterat
     expires_at: datetime | None = configuration.secret_expires_at  # type: ignore[attr-defined]
     if expires_at and now < expires_at <= now + EXPIRY_WARNING:
         yield (
-            f"The client secret expires on {format_date(expires_at, 'j F Y')}, in {timeuntil(expires_at, now, depth=1)}."
-            " Replace it before: both secrets work for the hours that you choose."
+            f"The client secret expires on {format_date(expires_at, 'j F Y')}, "
+            f"in {timeuntil(expires_at, now, depth=1)}. "
+            "Replace it before: both secrets work for the hours that you choose."
         )
 
 
