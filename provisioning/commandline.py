@@ -16,6 +16,8 @@ from django.core.management import CommandError, CommandParser
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError, transaction
 
+from provisioning.services import audit
+
 
 class Refused(CommandError):
     """What was asked for cannot be done; the message says why and what to do. Exit code 1 unless given."""
@@ -70,7 +72,8 @@ class Deed(DataCommand):
 
     @transaction.atomic
     def handle(self, *_args: Any, **options: Any) -> None:
-        self.perform(options)
+        with audit.recorded_last():
+            self.perform(options)
         transaction.set_rollback(options["dry_run"])
 
     @abstractmethod

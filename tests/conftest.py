@@ -1,10 +1,13 @@
 """Fixtures for every test."""
 
 import os
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+
+from tests import audit_log
 
 
 @pytest.fixture
@@ -18,6 +21,21 @@ def child_environment(transactional_db) -> dict[str, str]:
         return {**os.environ, "MFMANAGE_DATABASE_URL": f"sqlite:///{name}"}
     folder = urlsplit(os.environ["MFMANAGE_DATABASE_URL"]).path.rpartition("/")[0]
     return {**os.environ, "MFMANAGE_DATABASE_URL": f"postgres://mfmanage@{folder}/{name}"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_can_be_emptied() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if connection.vendor == "postgresql":
+            audit_log.let_tables_be_emptied(patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _audit_log_is_locked_last() -> Iterator[None]:
+    """In every test: no deed takes a lock after that of the audit log."""
+    with audit_log.head_locked_last():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,7 @@ def set_purchased(
             changes[license_type.slug] = [pool.purchased, number]
             _resize(pool, number)
     if changes:
+        history.record(subscription, at)
         audit.record(
             subscription_id=subscription.pk,
             actor=actor,
@@ -75,7 +76,6 @@ def set_purchased(
             at=at,
             changes=changes,
         )
-        history.record(subscription, at)
         announce(subscription.pk)
     return {license_type: pools[license_type].purchased for license_type in LICENSED_TYPES}
 

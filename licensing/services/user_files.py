@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from licensing.models import LicenseGrant, VaultUser, VaultUserMembership
 from licensing.services import choices
 from licensing.services.futures import Change, Newcomer
 from provisioning.actor import Actor
 from provisioning.license_types import LicenseType
 from provisioning.models import LoginAccount, Subscription, VaultAccess
+from provisioning.services import audit
 from provisioning.user_licenses import Licensing
 from provisioning.user_rows import DELETED, ENABLED, TITLES, Asked
 
@@ -46,7 +45,7 @@ def linked(ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
     return found
 
 
-@transaction.atomic
+@audit.recorded_last()
 def choose(
     *, subscription: Subscription, account_ids: Iterable[int], license_type: LicenseType, actor: Actor, at: datetime
 ) -> None:

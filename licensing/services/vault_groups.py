@@ -152,8 +152,8 @@ def forget_change(*, change: VaultGroupChange, actor: Actor, at: datetime) -> bo
     if found is None:
         return False
     wish = "add" if found.is_member else "remove"
-    _record(found.group, "forget wish", {wish: [_names(found.group.vault, [found.key]), None]}, actor, at)
     found.delete()
+    _record(found.group, "forget wish", {wish: [_names(found.group.vault, [found.key]), None]}, actor, at)
     return True
 
 
@@ -167,12 +167,13 @@ def forget_wish(*, group: VaultUserGroup, actor: Actor, at: datetime) -> bool:
     found = rows.filter(pk=group.pk).first()
     if found is None or not found.reason:
         return False
-    _record(found, "forget wish", {"reason": [found.reason, None]}, actor, at)
+    changes = {"reason": [found.reason, None]}
     if found.is_requested and found.remote_id is None and not hasattr(found, "link"):
         found.delete()
-        return True
-    found.is_requested, found.wanted_visible, found.reason = False, None, ""
-    found.save(update_fields=["is_requested", "wanted_visible", "reason"])
+    else:
+        found.is_requested, found.wanted_visible, found.reason = False, None, ""
+        found.save(update_fields=["is_requested", "wanted_visible", "reason"])
+    _record(found, "forget wish", changes, actor, at)
     return True
 
 

@@ -5,7 +5,7 @@ from provisioning.models.bearer_tokens import BearerToken
 from provisioning.models.configurations import CallCount, ClientSecret, ProvisioningConfiguration, ResourceTotal
 from provisioning.models.groups import GroupMembership, GroupNesting, UserGroup
 from provisioning.models.imports import UserImport
-from provisioning.models.logs import AuditEntry, ProvisioningLogEntry
+from provisioning.models.logs import AuditEntry, AuditHead, ProvisioningLogEntry
 from provisioning.models.notifications import Notification, NotificationChoice, NotificationMail
 from provisioning.models.protection import AccountStop, HeldChange
 from provisioning.models.subscriptions import Subscription
@@ -15,6 +15,7 @@ from provisioning.models.vaults import GroupLink, TrustedPerson, Vault, VaultAcc
 __all__ = [
     "AccountStop",
     "AuditEntry",
+    "AuditHead",
     "BearerToken",
     "CallCount",
     "ClientSecret",

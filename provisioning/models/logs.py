@@ -7,9 +7,15 @@ from provisioning.models.subscriptions import Subscription
 
 
 class AuditEntry(models.Model):
-    """One deed of a person, a configuration or the system, written in the deed's own transaction; never changed."""
+    """One deed of a person, a configuration or the system, written in the deed's own transaction; never changed.
 
-    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="audit_entries")
+    ``number`` counts the entries of a subscription without a gap. ``digest`` covers the entry and the digest before it,
+    under the key that ``key_version`` names (``provisioning.services.audit_chain``). PostgreSQL refuses to change or
+    delete a row (docs/audit.md).
+    """
+
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="audit_entries", db_index=False)
+    number = models.PositiveBigIntegerField()
     at = models.DateTimeField()
     actor_kind = models.CharField(max_length=20)
     actor_name = models.TextField()
@@ -19,12 +25,33 @@ class AuditEntry(models.Model):
     action = models.CharField(max_length=80)
     target = models.TextField(blank=True)
     changes = models.JSONField(default=dict)
+    key_version = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["subscription", "-id"], name="audit_page")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["subscription", "number"], name="audit_number")]
+        indexes: ClassVar = [
+            models.Index(fields=["subscription", "-at", "-number"], name="audit_time"),
+            models.Index(fields=["subscription", "actor_name", "-at", "-number"], name="audit_actor"),
+            models.Index(fields=["subscription", "action", "-at", "-number"], name="audit_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.action} {self.target}"
+
+
+class AuditHead(models.Model):
+    """Where a subscription's audit log ends: who appends holds this row, and the daily check notes what it found."""
+
+    subscription = models.OneToOneField(Subscription, models.PROTECT, related_name="audit_head", primary_key=True)
+    number = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+    verified_at = models.DateTimeField(null=True)
+    verified_number = models.PositiveBigIntegerField(default=0)
+    differences = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.subscription_id}: entry {self.number}"
 
 
 class ProvisioningLogEntry(models.Model):

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from provisioning.models import UserGroup
-from provisioning.services import links, memberships, totals
+from provisioning.services import audit, links, memberships, totals
 from provisioning.services.calls import Call, carry_out, carry_out_alone, check_version, difference, entry
 from provisioning.services.constraints import violated
 from provisioning.services.memberships import MemberChange
@@ -71,7 +71,7 @@ def create_group(*, profile: GroupProfile, members: Sequence[str], call: Call) -
     _describe(group, profile, call.at)
     steps = [MemberChange("add", tuple(members))] if members else []
     try:
-        with transaction.atomic():
+        with audit.recorded_last():
             former_id, group.license_type = _former(group)
             [(group.pk,)] = run(Statement(_INSERT, _values(group, _INSERTED)))
             moved = links.follow_source(former_id=former_id, group=group, at=call.at) if former_id else 0

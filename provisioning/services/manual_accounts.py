@@ -72,15 +72,15 @@ def let_go(account: LoginAccount, at: datetime) -> None:
 
 def delete(account: LoginAccount, action: str, actor: Actor, at: datetime) -> None:
     """Delete the account for good, and write who did it."""
-    write(account, action, {"full_name": [account.full_name, None]}, actor, at)
     account.delete()
+    write(account, action, {"full_name": [account.full_name, None]}, actor, at)
     announce(account.subscription_id)
 
 
 def done(account: LoginAccount, action: str, changes: Changes, actor: Actor, at: datetime) -> None:
     """Write who did it, and have licenses and vaults look at the account."""
-    write(account, action, changes, actor, at)
     touch_accounts([account.pk])
+    write(account, action, changes, actor, at)
     announce(account.subscription_id)
 
 

@@ -57,10 +57,10 @@ def set_policies(*, subscription: Subscription, actor: Actor, at: datetime, **po
     changes = _changes(row, policies)
     if changes:
         Subscription.objects.filter(pk=row.pk).update(**{field: new for field, (_, new) in changes.items()})
+        policies_changed.send(sender=None, subscription_id=row.pk, fields=frozenset(changes), at=at)
         audit.record(
             subscription_id=row.pk, actor=actor, action="change settings", target=row.name, at=at, changes=changes
         )
-        policies_changed.send(sender=None, subscription_id=row.pk, fields=frozenset(changes), at=at)
         announce(row.pk)
     return set(changes)
 

@@ -89,8 +89,8 @@ def remove_trusted_person(*, person: TrustedPerson, actor: Actor, at: datetime) 
     """Send no more incident mail there, what has not gone yet included. Raises ``TrustedPersonGone``."""
     found = _locked(person)
     removed = {"email": [found.email, None], "name": [found.name, None]}
-    _record(found, "remove trusted person", removed, actor, at)
     found.delete()
+    _record(found, "remove trusted person", removed, actor, at)
 
 
 def _locked(person: TrustedPerson) -> TrustedPerson:

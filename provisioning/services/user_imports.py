@@ -145,7 +145,7 @@ def _order(one: Asked) -> tuple[bool, bool, int]:
     return one.cells.state != DELETED, not is_admin, one.line
 
 
-@transaction.atomic
+@audit.recorded_last()
 def _batch(pk: int, rows: Sequence[Asked], at: datetime) -> int | None:
     """Apply the next rows; return how many are done, or None when somebody else is applying some."""
     free = UserImport.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk)
@@ -171,7 +171,7 @@ def _refused(
     """Apply each row; return those that are refused, with the reason."""
     for one in batch:
         try:
-            with transaction.atomic():
+            with audit.recorded_last():
                 _perform(subscription, one, actor, at)
         except _REFUSALS as refusal:
             yield {"line": one.line, "username": one.cells.username, "reason": str(refusal)}
@@ -219,7 +219,7 @@ def _change_vaults(account: LoginAccount, one: Asked, actor: Actor, at: datetime
             deed(accounts=[account], vault=vaults[key(name)], actor=actor, at=at)
 
 
-@transaction.atomic
+@audit.recorded_last()
 def _finish(pk: int, rows: Sequence[Asked], at: datetime) -> None:
     """Choose the license types of all rows, and end the import; what is ended already stays so."""
     locked = UserImport.objects.select_for_update(of=("self",)).defer("rows")

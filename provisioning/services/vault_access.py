@@ -145,10 +145,10 @@ def _decide(
     news = {one: new for one, new in news.items() if also_unchanged or new != old.get(one.pk, NOTHING)}
     if news:
         _write(news, deed)
-        _audit(deed, action, {one.username: (old.get(one.pk, NOTHING), new) for one, new in news.items()})
         if switched is not None:
             _switch(deed, list(news), is_enabled=switched)
         touch_accounts([one.pk for one in news])
+        _audit(deed, action, {one.username: (old.get(one.pk, NOTHING), new) for one, new in news.items()})
         announce(deed.vault.subscription_id)
     return list(news)
 

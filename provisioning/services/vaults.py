@@ -78,6 +78,8 @@ def remove_vault(*, vault: Vault, actor: Actor, at: datetime) -> None:
         raise VaultGone
     links = GroupLink.objects.filter(target__vault=found)
     changes = {"links": [[str(link) for link in links.select_related("group", "target")], None]}
+    VaultAccess.objects.filter(vault=found).delete()
+    found.delete()
     audit.record(
         subscription_id=found.subscription_id,
         actor=actor,
@@ -86,8 +88,6 @@ def remove_vault(*, vault: Vault, actor: Actor, at: datetime) -> None:
         at=at,
         changes=changes if changes["links"][0] else {},
     )
-    VaultAccess.objects.filter(vault=found).delete()
-    found.delete()
     announce(vault.subscription_id)
 
 

@@ -237,9 +237,9 @@ def test_an_access_admin_decides_about_no_higher_role(deed):
 def test_as_many_statements_for_many_as_for_few(django_assert_max_num_queries, monkeypatch):
     everybody = held_people(30)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         allow(*everybody[:2])
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         allow(*everybody[2:])
 
     assert not LoginAccount.objects.filter(is_enabled=True).exists()
