@@ -36,9 +36,9 @@ class ProvisioningConfiguration(models.Model):
     A deleted configuration stays for a day with ``deleted_at``, in which the deletion can be undone (1-product §1.2,
     rule 7). ``refused_at`` and ``refusal`` tell of the last time that somebody came with its client ID or a token of it
     and was turned away, to the nearest 15 seconds. ``directory`` is the ID of its Entra tenant, where that is known.
-    ``issuer``, ``subject`` and ``audience`` say whose tokens open it, if anybody's (``provisioning.services.assertions``).
-    Its own access tokens live for ``token_lifetime`` seconds. ``access_epoch`` grows whenever what was given out stops opening
-    anything (``provisioning.services.access``).
+    ``issuer``, ``subject`` and ``audience`` say whose tokens open it (``provisioning.services.assertions``); access
+    tokens that are issued for it live for ``token_lifetime`` seconds. ``access_epoch`` grows whenever what was given
+    out stops opening anything (``provisioning.services.access``).
     """
 
     class Kind(models.TextChoices):
