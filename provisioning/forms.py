@@ -20,6 +20,7 @@ from provisioning.models import (
 )
 from provisioning.queries import account_pages, accounts, logs
 from provisioning.queries import groups as group_queries
+from provisioning.secret_forms import lifetime_field
 
 _ANY = ("", "Any")
 _SENSIBLE_DAY = (MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31)))
@@ -148,6 +149,7 @@ class ConfigurationForm(forms.Form):
         initial=int(LicenseType.READ_ONLY),
         help_text="Every provisioned user asks for this license first. User groups can give a higher one later.",
     )
+    lifetime = lifetime_field()
     form_id = forms.UUIDField(widget=forms.HiddenInput)
 
 

@@ -1,8 +1,9 @@
 """Provisioning configurations: creating, changing settings, pausing, resuming, disconnecting (1-product §1.2)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -13,7 +14,7 @@ from provisioning.license_types import LicenseType
 from provisioning.models import ProvisioningConfiguration, Subscription, Vault
 from provisioning.services import access, audit
 from provisioning.services.notices import announce
-from provisioning.services.secrets import add_secret
+from provisioning.services.secrets import LIFETIME, add_secret
 
 
 class ConfigurationNameTaken(Exception):
@@ -86,12 +87,15 @@ def create_configuration(
     kind: ProvisioningConfiguration.Kind,
     default_license_type: LicenseType,
     settings: Settings = USUAL_SETTINGS,
+    secret_lifetime: timedelta = LIFETIME,
+    form_id: UUID | None = None,
     actor: Actor,
     at: datetime,
 ) -> Credentials:
-    """Create a configuration with its OAuth client and first secret.
+    """Create a configuration with its OAuth client and first secret, which remembers the form that asked for it.
 
-    Raises ``KindNotAvailable``, ``EditionNotSupported``, ``UserSynchronizationOn`` and ``ConfigurationNameTaken``.
+    Raises ``KindNotAvailable``, ``EditionNotSupported``, ``UserSynchronizationOn``, ``ConfigurationNameTaken`` and
+    ``LifetimeTooLong``.
     """
     if kind == ProvisioningConfiguration.Kind.CLASSIC:
         raise KindNotAvailable(kind)
@@ -107,7 +111,7 @@ def create_configuration(
                 created_at=at,
                 **settings._asdict(),
             )
-            secret = add_secret(configuration=configuration, at=at)
+            secret = add_secret(configuration=configuration, lifetime=secret_lifetime, form_id=form_id, at=at)
             changes = {"kind": [None, kind.value], "default_license_type": [None, default_license_type.slug]}
             record_deed(configuration, "create configuration", actor, at, changes | _changed(USUAL_SETTINGS, settings))
     except IntegrityError as error:

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_POST
 from provisioning.addresses import address
 from provisioning.configuration_forms import DefaultLicenseForm
 from provisioning.forms import ConfigurationForm, ConfigurationSettingsForm
-from provisioning.models import ProvisioningConfiguration
+from provisioning.models import ClientSecret, ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import configurations as queries
 from provisioning.queries.health import health, newest_failures
@@ -25,9 +24,6 @@ from provisioning.services.deletion import UNDO
 from provisioning.sign_in import requires_recent_sign_in
 from provisioning.views.common import SeeOther
 
-_REMEMBERED = "created_configurations"
-"""The session's key of ``{form id: configuration}``, by which a repeated submission is known."""
-_REMEMBERED_FORMS = 20
 _NEW = timedelta(days=1)
 """For so long after the last of its first steps a configuration's page shows them."""
 _GALLERY = ProvisioningConfiguration.Kind.GALLERY
@@ -151,7 +147,7 @@ def _create(request: PortalRequest, form: ConfigurationForm) -> HttpResponse:
     if shown := _created_by(request, form_id):
         return _already_shown(request, shown)
     try:
-        credentials = _create_and_remember(request, form, form_id)
+        credentials = _create_by(request, form, form_id)
     except services.ConfigurationNameTaken as error:
         if shown := _created_by(request, form_id):
             return _already_shown(request, shown)
@@ -164,28 +160,23 @@ def _create(request: PortalRequest, form: ConfigurationForm) -> HttpResponse:
     return _ask(request, form)
 
 
-@transaction.atomic
-def _create_and_remember(request: PortalRequest, form: ConfigurationForm, form_id: UUID) -> services.Credentials:
-    """Create the configuration, and in the same transaction remember the form, so that a double click is known."""
-    credentials = services.create_configuration(
+def _create_by(request: PortalRequest, form: ConfigurationForm, form_id: UUID) -> services.Credentials:
+    return services.create_configuration(
         subscription=request.subscription,
         name=form.cleaned_data["name"],
         kind=_GALLERY,
         default_license_type=form.cleaned_data["default_license_type"],
+        secret_lifetime=form.cleaned_data["lifetime"],
+        form_id=form_id,
         actor=request.actor,
         at=timezone.now(),
     )
-    remembered = list(request.session.get(_REMEMBERED, {}).items())[1 - _REMEMBERED_FORMS :]
-    request.session[_REMEMBERED] = dict([*remembered, (str(form_id), credentials.configuration.pk)])
-    request.session.save()
-    return credentials
 
 
 def _created_by(request: PortalRequest, form_id: UUID) -> int | None:
-    """Return the configuration that this form has made already, as the database knows it by now."""
-    stored = type(request.session)(request.session.session_key)
-    pk: int | None = stored.get(_REMEMBERED, {}).get(str(form_id))
-    return pk
+    """Return the configuration that this form has made already."""
+    rows = ClientSecret.objects.filter(form_id=form_id, configuration__subscription=request.subscription)
+    return rows.values_list("configuration_id", flat=True).first()
 
 
 def _already_shown(request: PortalRequest, pk: int) -> HttpResponse:
