@@ -1,8 +1,11 @@
 """What every test needs of the audit log: tables that can be emptied, and an eye on the order of locks."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from django.db import connection, transaction
@@ -11,6 +14,7 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 UNGUARDED = "SET LOCAL session_replication_role = replica"
 """Switches triggers off until the transaction ends; only a superuser may, as which the tests connect."""
 _LOCKS = re.compile(r"\b(INSERT|UPDATE|DELETE|FOR (NO KEY UPDATE|SHARE|KEY SHARE))\b")
+_PRODUCT = tuple(f"{Path(__file__).parents[1] / app}/" for app in ("licensing", "mfmanage", "provisioning", "scim"))
 _HEAD = 'UPDATE "provisioning_audithead"'
 
 
@@ -37,32 +41,45 @@ def head_locked_last() -> Iterator[None]:
 
 
 class _Watch:
-    """Sees each statement of the test's own connection."""
+    """Sees each statement of the test's own connection, and knows in which call of the product the head was locked."""
 
     def __init__(self) -> None:
-        self.held: Callable[[], None] | None = None
+        self.hook: Callable[[], None] | None = None
+        self.entry: FrameType | None = None
 
-    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if not self._is_in_deed() or not self._is_held():
-            self.held = None
-        if self.held and _LOCKS.search(sql) and "provisioning_audit" not in sql:
+    def __call__(self, execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        if not _is_in_transaction():
+            self.hook = None
+        if _LOCKS.search(sql) and "provisioning_audit" not in sql and self._is_held():
             raise LockedAfterTheHead(f"Record in the audit log last, or use audit.recorded_last: {sql}")
-        if sql.startswith(_HEAD) and self._is_in_deed():
+        if sql.startswith(_HEAD) and _is_in_transaction():
             self._hold()
         return execute(sql, params, many, context)
 
     def _hold(self) -> None:
         """Know from the hooks of the commit whether the transaction that holds the head is still under way."""
-
-        def held() -> None:
-            return None
-
-        self.held = held
-        transaction.on_commit(held)
+        self.hook, self.entry = lambda: None, _entry()
+        transaction.on_commit(self.hook)
 
     def _is_held(self) -> bool:
-        return any(hook is self.held for _, hook, _ in connection.run_on_commit)
+        """A test may do many deeds in a transaction of its own: they are calls of the product one after the other."""
+        is_under_way = any(hook is self.hook for _, hook, _ in connection.run_on_commit)
+        return bool(self.hook and is_under_way and self.entry in _frames())
 
-    def _is_in_deed(self) -> bool:
-        """Whether a transaction is under way beside the one that the test runs in; a new one begins by a savepoint."""
-        return any(not block._from_testcase for block in connection.atomic_blocks)
+
+def _is_in_transaction() -> bool:
+    """Whether there is one beside that in which the test runs; in that, a new one begins by a savepoint."""
+    return any(not block._from_testcase for block in connection.atomic_blocks)
+
+
+def _frames() -> Iterator[FrameType]:
+    frame: FrameType | None = sys._getframe()
+    while frame:
+        yield frame
+        frame = frame.f_back
+
+
+def _entry() -> FrameType | None:
+    """Return the product's function that the test called, or None when the test itself records."""
+    ours = [frame for frame in _frames() if frame.f_code.co_filename.startswith(_PRODUCT)]
+    return ours[-1] if ours else None

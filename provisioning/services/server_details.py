@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount, Vault
 from provisioning.people_rules import problem
-from provisioning.services import manual_accounts
+from provisioning.services import audit, manual_accounts
 from provisioning.services.accounts import touch_accounts
 from provisioning.services.notices import announce
 
@@ -39,7 +37,7 @@ class ServerDetails:
         return not any(problem(name, text) for name, text in self.fields.items())
 
 
-@transaction.atomic
+@audit.recorded_last()
 def take_over_details(*, vault: Vault, details: Sequence[ServerDetails], at: datetime) -> set[int]:
     """Give accounts the details of the vault's server, unless somebody changed the account meanwhile.
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,7 +19,7 @@ from provisioning.permissions import ROLES, Permission, PortalRequest, requires
 from provisioning.queries import applications as queries
 from provisioning.queries.pages import count_words
 from provisioning.services import applications as services
-from provisioning.services import vault_access
+from provisioning.services import audit, vault_access
 from provisioning.user_licenses import registered
 from provisioning.views.common import SeeOther, with_cells
 
@@ -115,7 +114,7 @@ def _found(request: PortalRequest, pk: int) -> LoginAccount:
     return account
 
 
-@transaction.atomic
+@audit.recorded_last()
 def _create(request: PortalRequest, fields: dict[str, Any]) -> LoginAccount:
     now, license_type, vaults = timezone.now(), fields["license_type"], fields.get("vaults", ())
     account = services.create_application(

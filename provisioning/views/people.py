@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,7 +14,7 @@ from provisioning.models import LoginAccount
 from provisioning.people_forms import DeleteForm, PersonForm
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import accounts
-from provisioning.services import people
+from provisioning.services import audit, people
 from provisioning.services.manual_accounts import UsernameInUse
 from provisioning.user_licenses import registered
 from provisioning.views.common import SeeOther
@@ -90,7 +89,7 @@ def _roles(request: PortalRequest) -> list[Role]:
     return [role for role in Role if people.may_touch(request.actor, role)]
 
 
-@transaction.atomic
+@audit.recorded_last()
 def _create(request: PortalRequest, data: dict[str, Any]) -> LoginAccount:
     now, license_type = timezone.now(), data.pop("license_type")
     account = people.create_person(subscription=request.subscription, actor=request.actor, at=now, **data)
