@@ -69,14 +69,22 @@ def _compare_members(journal: Journal, link: GroupLink) -> None:
     listing = partial(journal.session.list_members, link.target.remote_id or 0)
     for part in journal.parts(stage, listing, attrgetter("key"), targets.members(link)):
         leaving = targets.strangers(link, part)
-        called = _named(journal.session, leaving)
+        _tell(journal, stage, link, journal.untold(stage, leaving))
         if not journal.session.only_looks:
             targets.remove(journal.session, link, leaving)
         with journal.page(stage, part) as found:
             targets.record_members(journal.session, link, part, found)
-            for key in leaving:
-                subject = f"{link.target.name}: {called.get(key, key)}"
-                found.found(Kind.UNEXPECTED, subject, "is a member although no link wants it", is_repaired=True)
+
+
+def _tell(journal: Journal, stage: Stage, link: GroupLink, leaving: list[str]) -> None:
+    """Report the members of a target that leave it at once."""
+    if not leaving:
+        return
+    called = _named(journal.session, leaving)
+    with journal.ahead(stage, leaving) as found:
+        for key in leaving:
+            subject = f"{link.target.name}: {called.get(key, key)}"
+            found.found(Kind.UNEXPECTED, subject, "is a member although no link wants it", is_repaired=True)
 
 
 def _named(session: VaultSession, keys: list[str]) -> dict[str, str]:

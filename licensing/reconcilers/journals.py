@@ -3,7 +3,7 @@
 A comparison that was interrupted, by a crash or because its turn was over, goes on at that place.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -70,6 +70,30 @@ class Journal:
             self._write(self.report, stage, part, found)
         self.total.add(found)
         self.session.end_of_batch()
+
+    def untold(self, stage: Stage, keys: Iterable[str]) -> list[str]:
+        """Return those of the members, by key, that an interrupted turn has not told of ``ahead``."""
+        told = (self.report.position if self.report else {}).get("told", {"target": None, "keys": []})
+        return [key for key in keys if told["target"] != stage[1] or key not in told["keys"]]
+
+    @contextmanager
+    def ahead(self, stage: Stage, keys: Sequence[str]) -> Iterator[Drift]:
+        """Open the transaction in which is recorded what is found of members that the next call takes away.
+
+        Nobody could find them again when that call is done and its page is not recorded. Raises ``LeaseLost``.
+        """
+        if self.report is None:
+            yield self.total
+            return
+        found = Drift(room=drift.room(self.report))
+        with self.session.lease.recording():
+            yield found
+            before = self.report.position or _position((Step.USERS, 0), Rest())
+            told = before.get("told", {"target": None})
+            earlier = told["keys"] if told["target"] == stage[1] else []
+            self.report.position = before | {"told": {"target": stage[1], "keys": [*earlier, *keys]}}
+            drift.write(self.report, found)
+        self.total.add(found)
 
     def _write(self, report: DriftReport, stage: Stage, part: Range[Any, Any], found: Drift) -> None:
         count = _COUNTS[stage[0]]

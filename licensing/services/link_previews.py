@@ -4,6 +4,7 @@ The database counts; only a page of names comes to Python. The target's members 
 thousand at a time and counted, because a link in *replace* mode removes whom only the vault knows.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,8 @@ from provisioning.license_types import LicenseType
 from provisioning.models import GroupLink, LoginAccount, UserGroup, Vault, VaultAccess, VaultUserGroup
 from provisioning.services.links import Members
 
+LONGEST_WALK = 20.0
+"""The longest that a person waits for a page of those who leave, in seconds; who asks for all of them waits longer."""
 Keys = Collection[str]
 Window = tuple[int, int | None]
 """Offset and limit of the lines that are wanted; None: all from there on."""
@@ -77,7 +80,7 @@ def added(
 ) -> dict[str, Any]:
     """Return what a new link would do: who becomes a vault user, is enabled, waits, or leaves the target.
 
-    ``accounts`` is a page of those concerned. ``problem`` is why the vault cannot be asked who leaves, mostly empty.
+    ``accounts`` is a page of those concerned. ``problem`` is why the vault cannot say who leaves, mostly empty.
     """
     preview = _Preview((offset, limit))
     able = _able(group)
@@ -166,8 +169,12 @@ def _strangers_leave(preview: _Preview, vault: Vault, target: VaultUserGroup, st
     if target.remote_id is None:
         return
     agent = agents.agent_for(vault, timeout=agents.PAGE_TIMEOUT)
+    ends = None if preview.window[1] is None else time.monotonic() + LONGEST_WALK
     try:
         for keys in _pages_of_members(agent, str(vault.guid), target.remote_id):
+            if ends is not None and time.monotonic() > ends:
+                preview.problem = _TOO_SLOW.format(seconds=LONGEST_WALK, leaving=preview.counts.get("leaving", 0))
+                return
             stays = staying(keys)
             leaving = [key for key in keys if key not in stays]
             preview.counts["leaving"] = preview.counts.get("leaving", 0) + len(leaving)
@@ -175,7 +182,7 @@ def _strangers_leave(preview: _Preview, vault: Vault, target: VaultUserGroup, st
                 shown = leaving[part[0] :][: part[1]]
                 preview.lines += [{"username": name, "effect": _LEAVES} for name in _names(agent, vault, shown)]
     except (AgentUnavailable, AgentRefused) as problem:
-        preview.problem = problem.sentence
+        preview.problem = f"The vault cannot be asked: {problem.sentence}"
 
 
 def _pages_of_members(agent: VaultAgent, vault: str, group_id: int) -> Iterator[list[str]]:
@@ -212,3 +219,4 @@ def _uids(keys: Keys) -> list[str]:
 
 _NAME = "username"
 _LEAVES = "leaves the target group"
+_TOO_SLOW = "The vault did not name all members of the group within {seconds:.0f} seconds; {leaving:,} of those leave."

@@ -14,7 +14,7 @@ class PreviewUnavailable(Exception):
     """The vault cannot be asked who is in the target group now."""
 
     def __init__(self, vault: Vault, sentence: str) -> None:
-        super().__init__(f"What will change cannot be said, because “{vault.name}” cannot be asked: {sentence}")
+        super().__init__(f"What will change in “{vault.name}” cannot be said. {sentence}")
 
 
 def group_license(

@@ -8,7 +8,8 @@ from django.db import transaction
 
 from licensing.clients.agent import AgentUnavailable
 from licensing.clients.inprocess import InProcessVaultAgent
-from licensing.reconcilers import licenses, vault_users
+from licensing.models import DriftFinding
+from licensing.reconcilers import comparisons, licenses, targets, vault_users
 from licensing.services import agents
 from licensing.services.leases import Lease, LeaseLost
 from licensing.vaultserver import admin
@@ -66,7 +67,7 @@ class Scene:
         licenses.reconcile(self.stage.subscription.pk, now=NOW)
         admin.back_up(self.stage.server, "scene")
 
-    def play(self, *, at=NEVER, is_done=False, lost_at=NEVER):
+    def play(self, *, at=NEVER, is_done=False, lost_at=NEVER, look=pictured):
         """Work until something breaks off, and an hour later to the end; return what has become of the world."""
         admin.restore(self.stage.server, "scene")
         agent = Breaking(self.stage.server, at, is_done)
@@ -76,7 +77,7 @@ class Scene:
             self.stage.sweep(NOW)
             self.calls, self.recordings = tuple(agent.changing), losing.number
             self.stage.sweep(NOW + HOUR)
-            picture = pictured(self.stage)
+            picture = look(self.stage)
             transaction.set_rollback(True)
         return picture
 
@@ -112,6 +113,41 @@ def test_the_lease_may_be_lost_at_every_recording(scene):
 
     for at in range(1, scene.recordings + 1):
         assert scene.play(lost_at=at) == undisturbed, at
+
+
+def strangers_named(_stage):
+    """Return how often the drift report names the guest who was in the target that replaces."""
+    return DriftFinding.objects.filter(subject="Target replace: guest").count()
+
+
+@pytest.fixture
+def drifted(db, monkeypatch):
+    with scene_of(monkeypatch, "a full comparison finds drift") as made:
+        yield made
+
+
+def every_break(scene):
+    """Yield what may break off: each call without and with its effect, and each recording."""
+    scene.play()
+    recordings = scene.recordings
+    yield from ({"at": at, "is_done": done} for at in range(1, len(scene.calls) + 1) for done in (False, True))
+    yield from ({"lost_at": at} for at in range(1, recordings + 1))
+
+
+def test_whom_a_comparison_takes_out_of_a_target_is_named_once_wherever_it_breaks_off(drifted):
+    for broken in every_break(drifted):
+        assert drifted.play(**broken, look=strangers_named) == 1, broken
+
+
+def test_control_named_with_the_page_and_not_before_the_removal_a_stranger_is_forgotten(drifted, monkeypatch):
+    def remove_first(journal, stage, link, leaving):
+        targets.remove(journal.session, link, leaving)
+        tell_of(journal, stage, link, leaving)
+
+    tell_of = comparisons._tell
+    monkeypatch.setattr(comparisons, "_tell", remove_first)
+
+    assert 0 in {drifted.play(**broken, look=strangers_named) for broken in every_break(drifted)}
 
 
 def test_control_if_it_is_not_recorded_first_whom_we_add_a_lost_answer_makes_them_a_persons(db, monkeypatch):

@@ -315,6 +315,6 @@ def test_the_queue_is_sent_as_csv_that_no_spreadsheet_runs(client, subscription)
 
 
 def test_a_new_day_of_someone_elses_subscription_changes_nothing_here(client, subscription):
-    purchase(make_subscription(), named=777, at=timezone.now() - timedelta(days=3))
+    purchase(make_subscription(), named=7_654_321, at=timezone.now() - timedelta(days=3))
 
-    assert "777" not in get(client, subscription)
+    assert "7,654,321" not in get(client, subscription)

@@ -189,6 +189,17 @@ def test_a_vault_that_cannot_be_asked_is_said_and_the_rest_is_told_all_the_same(
     assert "You can go on all the same" in content
 
 
+def test_a_vault_that_is_slow_to_name_its_members_holds_a_page_only_so_long(world, group, link, monkeypatch):
+    monkeypatch.setattr(link_previews, "LONGEST_WALK", -1.0)
+
+    page_of_it = link_previews.changed_mode(link=link, mode=REPLACE, limit=20)
+
+    assert page_of_it["problem"].startswith("The vault did not name all members of the group within")
+    assert page_of_it["accounts"] == []
+    whole = link_previews.changed_mode(link=link, mode=REPLACE)
+    assert (whole["problem"], len(whole["accounts"])) == ("", whole["removed_members"])
+
+
 def test_the_pages_pieces_name_who_is_concerned(world, link, group, monkeypatch):
     client = signed_in(world.subscription)
 
