@@ -95,6 +95,9 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
+UNSCOPED = ""
+"""The scope of a thread that has entered none (``provisioning.tenancy``): nobody's rows."""
+
 # The database. SQLite takes its write lock at BEGIN, so that two writers wait for each other instead of failing.
 # PostgreSQL gets parameters apart from statements, plans a statement once per connection, and does not compile it:
 # where it expects many rows and finds few, as for what is due, that takes seconds and saves nothing. What stands in the
@@ -266,6 +269,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": _STATICFILES},
 }
 WHITENOISE_USE_FINDERS = EMBEDDED
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Mail, until the operator names a server: files beside the database of an embedded installation, and else none.
 globals().update(env.mail(f"file:{DATA_DIR / 'mail'}" if EMBEDDED else "off"))
 EMAIL_TIMEOUT = 10
