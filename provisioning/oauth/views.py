@@ -1,14 +1,25 @@
 """``POST /oauth/token`` (3-scim §3.1)."""
 
 import json
-from typing import Any
+import time
+from functools import partial
+from typing import Any, Final
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils import timezone
 from oauth2_provider.views import TokenView
 
-_UNREADABLE = (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError, ValueError)
+from provisioning.oauth.credentials import Credentials, client_id, credentials
+from provisioning.services.refusals import record_refused_secret
+from provisioning.services.throttle import Attempt, Throttle, throttle
+from provisioning.services.tokens import record_refused_assertion
+
+_UNREADABLE: Final = (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError, ValueError)
+_OK, _UNAUTHORIZED = 200, 401
+_UNCACHED: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class RequestUnclear(Exception):
@@ -24,11 +35,39 @@ class ClientCredentialsTokenView(TokenView):  # type: ignore[misc]
         try:
             request.POST = _given(request)  # type: ignore[assignment]
         except RequestUnclear as error:
-            return _refusal(error)
+            return _refusal("invalid_request", str(error), 400)
+        limits, attempt = throttle(settings.TOKEN_FAILURES, settings.REDIS_URL), _attempt(request)
+        if limits and (wait := limits.wait(attempt, time.time())):
+            return _too_many(wait)
         _, headers, body, status = self.create_token_response(request)
-        if status == 401:  # noqa: PLR2004
+        if status == _UNAUTHORIZED:
             headers["WWW-Authenticate"] = 'Basic realm="mfmanage"'
+            return _failed(request, attempt, limits, HttpResponse(body, status=status, headers=headers))
+        if limits and status == _OK:
+            limits.succeeded(attempt, time.time())
         return HttpResponse(body, status=status, headers=headers)
+
+
+def _failed(request: HttpRequest, attempt: Attempt, limits: Throttle | None, answer: HttpResponse) -> HttpResponse:
+    """Count the attempt. What is written of it is written once the answer is on its way: its time tells nothing."""
+    if limits and (wait := limits.failed(attempt, time.time())):
+        return _too_many(wait)
+    shown = credentials(request.POST.dict(), str(request.META.get("HTTP_AUTHORIZATION") or ""))  # type: ignore[arg-type]
+    answer._resource_closers.append(partial(_record, shown))  # type: ignore[attr-defined]  # noqa: SLF001
+    return answer
+
+
+def _record(shown: Credentials) -> None:
+    now = timezone.now()
+    if shown.assertion:
+        record_refused_assertion(client_id=shown.client_id, assertion=shown.assertion, at=now)
+    elif shown.secret:
+        record_refused_secret(client_id=shown.client_id, secret=shown.secret, at=now)
+
+
+def _attempt(request: HttpRequest) -> Attempt:
+    named = client_id(request.POST.dict(), str(request.META.get("HTTP_AUTHORIZATION") or ""))  # type: ignore[arg-type]
+    return Attempt(str(request.META.get("REMOTE_ADDR") or ""), named)
 
 
 def _given(request: HttpRequest) -> QueryDict:
@@ -49,7 +88,14 @@ def _given(request: HttpRequest) -> QueryDict:
     return given
 
 
-def _refusal(error: RequestUnclear) -> HttpResponse:
-    body = json.dumps({"error": "invalid_request", "error_description": str(error)})
-    uncached = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-    return HttpResponse(body, "application/json", 400, headers=uncached)
+def _too_many(wait: int) -> HttpResponse:
+    """Refuse whoever it is, known or not, right or wrong, by the same words (RFC 6585 §4)."""
+    words = f"Too many attempts have failed. Check client ID and secret, then try again in {wait} seconds."
+    answer = _refusal("temporarily_unavailable", words, 429)
+    answer["Retry-After"] = str(wait)
+    return answer
+
+
+def _refusal(error: str, description: str, status: int) -> HttpResponse:
+    body = json.dumps({"error": error, "error_description": description})
+    return HttpResponse(body, "application/json", status, headers=_UNCACHED)

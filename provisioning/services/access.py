@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import F
 from oauth2_provider.models import AccessToken
 
-from provisioning.models import ClientSecret, ProvisioningConfiguration
+from provisioning.models import BearerToken, ClientSecret, ProvisioningConfiguration
 from provisioning.sql import Statement, run
 
 
@@ -38,10 +38,15 @@ def end_tokens(found: ProvisioningConfiguration) -> None:
 
 
 def end_access(found: ProvisioningConfiguration, *, at: datetime) -> list[str]:
-    """Revoke all secrets and tokens; return the last four characters of the secrets. The caller holds the lock."""
+    """Revoke all secrets and tokens, and trust nobody; return the last four characters of the secrets.
+
+    The caller holds the lock.
+    """
     live = ClientSecret.objects.filter(configuration=found, revoked_at=None)
     ended = [secret.last_four for secret in live.order_by("pk") if secret.is_live(at)]
     live.update(revoked_at=at)
+    BearerToken.objects.filter(configuration=found, revoked_at=None).update(revoked_at=at)
+    ProvisioningConfiguration.objects.filter(pk=found.pk).update(issuer="", subject="", audience="")
     end_tokens(found)
     return ended
 

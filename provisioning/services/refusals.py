@@ -10,6 +10,8 @@ from provisioning.services import peppers
 
 _INTERVAL: Final = timedelta(seconds=15)
 """The same refusal is written this often at most: who has no secret must not make the database write."""
+NOBODY: Final = 0
+"""The id of no configuration, for those who are refused and unknown: they cost as many statements as others."""
 _Refusal = ProvisioningConfiguration.Refusal
 
 
@@ -22,13 +24,12 @@ def record_refusal(*, configuration_id: int, refusal: ProvisioningConfiguration.
 
 
 def record_refused_secret(*, client_id: str, secret: str, at: datetime) -> None:
-    """Remember why this secret opens nothing: it is wrong, or was once right. An unknown client is nobody's."""
+    """Remember why this secret opens nothing: it is wrong, or was once right. An unknown client is ``NOBODY``'s."""
     known = ClientSecret.objects.filter(configuration__application__client_id=client_id)
-    offered, refusal, configuration_id = peppers.digests(secret), _Refusal.WRONG_SECRET, None
+    offered, refusal, configuration_id = peppers.digests(secret), _Refusal.WRONG_SECRET, NOBODY
     for candidate in known.order_by("id"):
         configuration_id = candidate.configuration_id
         if peppers.is_same(candidate.digest, candidate.pepper_version, offered):
             was_ended = candidate.revoked_at or candidate.retires_at
             refusal = _Refusal.REVOKED_SECRET if was_ended else _Refusal.EXPIRED_SECRET
-    if configuration_id is not None:
-        record_refusal(configuration_id=configuration_id, refusal=refusal, at=at)
+    record_refusal(configuration_id=configuration_id, refusal=refusal, at=at)

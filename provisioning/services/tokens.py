@@ -1,16 +1,25 @@
-"""Who calls the SCIM service: one query from the bearer token to the configuration."""
+"""Who calls the SCIM service: one query from the token to the configuration, by each kind of token.
+
+The token endpoint has issued an access token. A bearer token has a prefix of its own. A token in three parts
+was signed by Microsoft Entra, and opens a classic configuration only.
+"""
 
 import hashlib
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from oauth2_provider.models import Application
 
-from provisioning.models import ProvisioningConfiguration
-from provisioning.services.refusals import record_refusal
+from provisioning.models import BearerToken, ProvisioningConfiguration
+from provisioning.services import bearer_tokens, peppers
+from provisioning.services.assertions import Untrusted, check, trust_of
+from provisioning.services.issuers import IssuerUnreachable
+from provisioning.services.refusals import NOBODY, record_refusal
 from provisioning.sql import Statement, parameter, run, whole
 
 _CONTACT_INTERVAL = timedelta(seconds=15)
 """How exact *last contact* is: a call writes it only when the last one is older, so that calls need not write."""
+_Refusal = ProvisioningConfiguration.Refusal
 
 
 class TokenUnknown(Exception):
@@ -32,16 +41,33 @@ def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningCon
     Raises ``TokenUnknown`` for a token that is unknown, expired, another configuration's or a deleted one's;
     ``ConfigurationPaused``.
     """
-    stored = checksum(token)
-    found = run(Statement(_CONFIGURATION, (stored, parameter(at), public_id)))
-    if not found:
-        _record_other_tenant_url(stored, at)
-        raise TokenUnknown
-    [configuration] = _COLUMNS.read(found)
+    if token.startswith(bearer_tokens.PREFIX):
+        configuration = _by_bearer_token(token, public_id, at)
+    elif token.count(".") == 2:  # noqa: PLR2004  header, claims and signature (RFC 7515 §3.1)
+        configuration = _by_signed_token(token, public_id, at)
+    else:
+        configuration = _by_access_token(token, public_id, at)
     if configuration.paused_at is not None:
         raise ConfigurationPaused(configuration)
     record_contact(configuration=configuration, at=at)
     return configuration
+
+
+def trusting_configuration(*, client_id: str, assertion: str, at: datetime) -> ProvisioningConfiguration | None:
+    """Return the configuration of the client, with its application, if it trusts the assertion (RFC 7523 §2.2)."""
+    configuration = _of_client(client_id)
+    if configuration is None or _distrust(configuration, assertion, at):
+        return None
+    return configuration
+
+
+def record_refused_assertion(*, client_id: str, assertion: str, at: datetime) -> None:
+    """Remember why this assertion opens nothing. An unknown client is nobody's, and costs as many statements."""
+    configuration = _of_client(client_id)
+    if configuration is None:
+        record_refusal(configuration_id=NOBODY, refusal=_Refusal.UNTRUSTED_TOKEN, at=at)
+    elif refusal := _distrust(configuration, assertion, at):
+        record_refusal(configuration_id=configuration.pk, refusal=refusal, at=at)
 
 
 def checksum(token: str) -> str:
@@ -61,19 +87,108 @@ def record_contact(*, configuration: ProvisioningConfiguration, at: datetime) ->
         rows.filter(first_contact_at__isnull=True).update(first_contact_at=at)
 
 
+def _of_client(client_id: str) -> ProvisioningConfiguration | None:
+    found = run(Statement(_OF_CLIENT, (client_id,)))
+    if not found:
+        return None
+    [row] = found
+    [configuration] = _COLUMNS.read([row[: len(_COLUMNS.names)]])
+    [configuration.application] = _APPLICATION.read([row[len(_COLUMNS.names) :]])
+    return configuration
+
+
+def _distrust(
+    configuration: ProvisioningConfiguration, signed: str, at: datetime
+) -> ProvisioningConfiguration.Refusal | None:
+    """Return why the signed token opens nothing of the configuration, or None when it does."""
+    trust = trust_of(configuration)
+    if trust is None:
+        return _Refusal.UNTRUSTED_TOKEN
+    try:
+        check(signed, trust, at=at)
+    except Untrusted:
+        return _Refusal.UNTRUSTED_TOKEN
+    except IssuerUnreachable:
+        return _Refusal.ISSUER_SILENT
+    return None
+
+
+def _by_access_token(token: str, public_id: str, at: datetime) -> ProvisioningConfiguration:
+    stored = checksum(token)
+    found = run(Statement(_OF_ACCESS_TOKEN, (stored, parameter(at), public_id)))
+    if not found:
+        _record_other_tenant_url(stored, at)
+        raise TokenUnknown
+    [configuration] = _COLUMNS.read(found)
+    return configuration
+
+
+def _by_bearer_token(token: str, public_id: str, at: datetime) -> ProvisioningConfiguration:
+    """Find the token by its digest under each pepper; the one that is in use gets a digest under the current one."""
+    digests = peppers.digests(token)
+    marks = ", ".join(["%s"] * len(digests))
+    values = [*digests.values(), parameter(at), public_id]
+    found = run(Statement(_OF_BEARER_TOKEN.format(marks=marks), values))
+    if not found:
+        _record_refused_bearer_token(list(digests.values()), public_id, at)
+        raise TokenUnknown
+    [row] = found
+    [bearer] = _BEARER.read([row[: len(_BEARER.names)]])
+    [configuration] = _COLUMNS.read([row[len(_BEARER.names) :]])
+    if bearer.last_used_at is None or at - bearer.last_used_at >= _CONTACT_INTERVAL:
+        current = digests[peppers.current_version()]
+        BearerToken.objects.filter(pk=bearer.pk).update(last_used_at=at, digest=current)
+    return configuration
+
+
+def _by_signed_token(token: str, public_id: str, at: datetime) -> ProvisioningConfiguration:
+    found = run(Statement(_CLASSIC, (public_id,)))
+    if not found:
+        raise TokenUnknown
+    [configuration] = _COLUMNS.read(found)
+    if refusal := _distrust(configuration, token, at):
+        record_refusal(configuration_id=configuration.pk, refusal=refusal, at=at)
+        raise TokenUnknown
+    return configuration
+
+
 def _record_other_tenant_url(stored: str, at: datetime) -> None:
     """Tell the configuration of a live token that it came to a Tenant URL that is not its own."""
     rows = ProvisioningConfiguration.objects.filter(
         application__accesstoken__token_checksum=stored, application__accesstoken__expires__gt=at
     )
     for pk in rows.values_list("pk", flat=True):
-        refusal = ProvisioningConfiguration.Refusal.OTHER_TENANT_URL
-        record_refusal(configuration_id=pk, refusal=refusal, at=at)
+        record_refusal(configuration_id=pk, refusal=_Refusal.OTHER_TENANT_URL, at=at)
 
 
-_COLUMNS = whole(ProvisioningConfiguration)
-_CONFIGURATION = f"""
-SELECT {_COLUMNS.text} FROM provisioning_provisioningconfiguration
-JOIN oauth2_provider_accesstoken AS token
-ON token.application_id = provisioning_provisioningconfiguration.application_id
+def _record_refused_bearer_token(digests: list[str], public_id: str, at: datetime) -> None:
+    """Tell the configuration of a bearer token that was once good why it opens nothing."""
+    bearer = BearerToken.objects.filter(digest__in=digests).select_related("configuration").first()
+    if bearer is None:
+        return
+    refusals = {BearerToken.State.REVOKED: _Refusal.REVOKED_TOKEN, BearerToken.State.EXPIRED: _Refusal.EXPIRED_TOKEN}
+    refusal = refusals.get(bearer.state(at))
+    if refusal is None and bearer.configuration.public_id != public_id:
+        refusal = _Refusal.OTHER_TENANT_URL
+    if refusal is not None:
+        record_refusal(configuration_id=bearer.configuration_id, refusal=refusal, at=at)
+
+
+_COLUMNS, _APPLICATION, _BEARER = whole(ProvisioningConfiguration), whole(Application), whole(BearerToken)
+_TABLE = "provisioning_provisioningconfiguration"
+_OF_ACCESS_TOKEN = f"""
+SELECT {_COLUMNS.text} FROM {_TABLE}
+JOIN oauth2_provider_accesstoken AS token ON token.application_id = {_TABLE}.application_id
 WHERE token.token_checksum = %s AND token.expires > %s AND public_id = %s AND deleted_at IS NULL"""  # noqa: S608
+_OF_BEARER_TOKEN = f"""
+SELECT {_BEARER.text}, {_COLUMNS.text} FROM provisioning_bearertoken
+JOIN {_TABLE} ON {_TABLE}.id = provisioning_bearertoken.configuration_id
+WHERE digest IN ({{marks}}) AND revoked_at IS NULL AND expires_at > %s AND public_id = %s
+AND deleted_at IS NULL AND kind = '{ProvisioningConfiguration.Kind.OTHER}'"""  # noqa: S608
+_CLASSIC = f"""
+SELECT {_COLUMNS.text} FROM {_TABLE}
+WHERE public_id = %s AND deleted_at IS NULL AND kind = '{ProvisioningConfiguration.Kind.CLASSIC}'"""  # noqa: S608
+_OF_CLIENT = f"""
+SELECT {_COLUMNS.text}, {_APPLICATION.text} FROM {_TABLE}
+JOIN oauth2_provider_application ON oauth2_provider_application.id = {_TABLE}.application_id
+WHERE client_id = %s AND deleted_at IS NULL AND kind <> '{ProvisioningConfiguration.Kind.CLASSIC}'"""  # noqa: S608
