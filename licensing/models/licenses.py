@@ -6,13 +6,14 @@ from django.db.models import F, Q
 from licensing.plans.licenses import SourceKind
 from provisioning.license_types import LICENSE_TYPE_CHOICES, LicenseType
 from provisioning.models import LoginAccount, Subscription, UserGroup
+from provisioning.models.tenants import TenantModel
 
 _SOURCES = [(str(kind), kind.name.capitalize()) for kind in SourceKind]
 WAITING = Q(wanted_type__gt=LicenseType.NONE) & ~Q(wanted_type=F("granted_type"))
 """Grants of accounts that want a type which they do not have."""
 
 
-class LicensePool(models.Model):
+class LicensePool(TenantModel):
     """How many licenses of a type the subscription purchased, and how many are granted.
 
     ``ceiling`` is what the database lets ``granted`` grow to: ``purchased``, or after a reduction below ``granted``
@@ -42,7 +43,7 @@ class LicensePool(models.Model):
         return f"{LicenseType(self.license_type).label}: {self.granted} of {self.purchased}"
 
 
-class LicenseGrant(models.Model):
+class LicenseGrant(TenantModel):
     """What license an account wants, since when and why, and which one it has.
 
     It waits while it wants a type that it does not have. ``source_kind`` and ``source_group`` say what gives the
@@ -88,7 +89,7 @@ class LicenseGrant(models.Model):
         return self.wanted_type > LicenseType.NONE and self.wanted_type != self.granted_type
 
 
-class LicenseDay(models.Model):
+class LicenseDay(TenantModel):
     """How many licenses of a type were purchased, granted and waited for on a day of the subscription's calendar.
 
     The day's last look stays. For Concurrent, ``in_use`` is the most sessions at once that were seen that day.

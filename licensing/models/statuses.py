@@ -5,9 +5,10 @@ from django.db.models import Q
 
 from licensing.models.endings import Ending
 from provisioning.models import GroupLink, Subscription, Vault
+from provisioning.models.tenants import SubscriptionOf, TenantModel
 
 
-class VaultStatus(models.Model):
+class VaultStatus(TenantModel):
     """How keeping one vault in step goes; its lease lets one worker at a time speak with the vault.
 
     The vault is looked at from ``due_at`` on, and compared in full from ``compare_due_at`` on.
@@ -39,7 +40,7 @@ class VaultStatus(models.Model):
         return f"{self.vault_id}: {self.state}"
 
 
-class LinkStatus(models.Model):
+class LinkStatus(TenantModel):
     """How bringing one link's target group in line goes.
 
     The target is prepared (made, and compared with what the link wants) for ``prepared_generation`` of the link;
@@ -59,7 +60,7 @@ class LinkStatus(models.Model):
         return f"{self.link_id}: {self.state}"
 
 
-class DriftReport(models.Model):
+class DriftReport(TenantModel):
     """What a full comparison of a vault found; ``finished_at`` is null while it runs, ``problem`` is why it broke off.
 
     ``asked_by`` is who wanted it now, empty for the one that comes every six hours. ``users_count``,
@@ -95,7 +96,7 @@ class DriftReport(models.Model):
         return f"{self.vault_id} at {self.started_at}"
 
 
-class DriftFinding(models.Model):
+class DriftFinding(TenantModel):
     """One thing that a comparison found; a report keeps the first thousand and counts all."""
 
     class Kind(models.TextChoices):
@@ -103,6 +104,7 @@ class DriftFinding(models.Model):
         UNEXPECTED = "unexpected", "Unexpected"
         DIFFERENT = "different", "Different"
 
+    subscription = SubscriptionOf("report")
     report = models.ForeignKey(DriftReport, models.CASCADE, related_name="findings")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     subject = models.CharField(max_length=400)

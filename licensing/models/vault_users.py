@@ -5,9 +5,10 @@ from django.db.models import F, Q
 
 from licensing.models.endings import Ending
 from provisioning.models import LoginAccount, Subscription, Vault, VaultUserGroup
+from provisioning.models.tenants import TenantModel
 
 
-class VaultUser(models.Model):
+class VaultUser(TenantModel):
     """A login account's presence in one vault: how it shall be, and how it was last seen.
 
     ``account_uid`` names it to the vault server for good; ``account`` is null when the vault user is *detached*.
@@ -62,7 +63,7 @@ class VaultUser(models.Model):
         return f"{self.account_uid} in {self.vault_id}"
 
 
-class VaultUserMembership(models.Model):
+class VaultUserMembership(TenantModel):
     """A vault user's membership in a link's target group: whether a link wants it, and whether it is there.
 
     ``added_by_us`` tells the members that a link brought from those a person had put there before. Once a link neither
@@ -87,7 +88,7 @@ class VaultUserMembership(models.Model):
         return f"{self.vault_user_id} in {self.target_id}"
 
 
-class VaultGroupChange(models.Model):
+class VaultGroupChange(TenantModel):
     """A person's wish that ``key`` be a member of a vault user group or not; the row goes once the vault has done it.
 
     ``key`` names a vault user or a group as the vault agent does (docs/vault-agent.md).

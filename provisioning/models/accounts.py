@@ -8,9 +8,10 @@ from django.db.models.functions import Coalesce
 
 from provisioning.models.configurations import ProvisioningConfiguration
 from provisioning.models.subscriptions import Subscription
+from provisioning.models.tenants import TenantModel
 
 
-class LoginAccount(models.Model):
+class LoginAccount(TenantModel):
     """A person or machine known to the subscription; on screens *internal user* or *application account*.
 
     ``scim_id`` is what the identity provider calls it; it is null for manual and removed accounts.
@@ -114,7 +115,7 @@ class LoginAccount(models.Model):
         return self.removed_at is not None
 
 
-class DueAccount(models.Model):
+class DueAccount(TenantModel):
     """An account that licenses and vaults must look at: something that they care about has changed.
 
     ``generation`` rises with every further change, so that the worker who has looked takes the row away only when

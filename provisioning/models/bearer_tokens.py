@@ -4,9 +4,10 @@ from typing import ClassVar
 from django.db import models
 
 from provisioning.models.configurations import ProvisioningConfiguration
+from provisioning.models.tenants import SubscriptionOf, TenantModel
 
 
-class BearerToken(models.Model):
+class BearerToken(TenantModel):
     """A long-lived bearer token (RFC 6750) of a configuration of the kind *Other SCIM provider*; never stored itself.
 
     ``digest`` is keyed by the pepper, like a client secret's. ``form_id`` is of the form that made it, so that sending
@@ -20,6 +21,7 @@ class BearerToken(models.Model):
         EXPIRED = "expired", "Expired"
         REVOKED = "revoked", "Revoked"
 
+    subscription = SubscriptionOf("configuration")
     configuration = models.ForeignKey(ProvisioningConfiguration, models.CASCADE, related_name="bearer_tokens")
     digest = models.CharField(max_length=64)
     last_four = models.CharField(max_length=4)

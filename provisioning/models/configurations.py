@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 
 from provisioning.license_types import LICENSE_TYPE_CHOICES, LicenseType
 from provisioning.models.subscriptions import Subscription
+from provisioning.models.tenants import SubscriptionOf, TenantModel
 
 SHORTEST_TOKEN_LIFETIME: Final = 60 * 60
 LONGEST_TOKEN_LIFETIME: Final = 6 * 60 * 60
@@ -26,7 +27,7 @@ def make_public_id() -> str:
     return secrets.token_urlsafe(16)
 
 
-class ProvisioningConfiguration(models.Model):
+class ProvisioningConfiguration(TenantModel):
     """A connection from one identity provider; owns the users and groups that came through it.
 
     Its OAuth client is a row of django-oauth-toolkit (``application``), which holds the client ID and the tokens;
@@ -127,7 +128,7 @@ class ProvisioningConfiguration(models.Model):
         return f"{settings.BASE_URL}/oauth/token"
 
 
-class ClientSecret(models.Model):
+class ClientSecret(TenantModel):
     """One secret of a configuration's OAuth client; the secret itself is never stored.
 
     It lives until the first of ``expires_at``, ``retires_at`` (the end of the overlap when another one replaces it) and
@@ -145,6 +146,7 @@ class ClientSecret(models.Model):
         EXPIRED = "expired", "Expired"
         REVOKED = "revoked", "Revoked"
 
+    subscription = SubscriptionOf("configuration")
     configuration = models.ForeignKey(ProvisioningConfiguration, models.CASCADE, related_name="secrets")
     digest = models.CharField(max_length=64)
     pepper_version = models.CharField(max_length=16, default="", db_default="", blank=True)
@@ -175,12 +177,13 @@ class ClientSecret(models.Model):
         return self.state(at) in {self.State.LIVE, self.State.RETIRING}
 
 
-class ResourceTotal(models.Model):
+class ResourceTotal(TenantModel):
     """How many users or groups a configuration has: the sum over its shards, so that writers need not wait in line.
 
     Kept in the transaction that makes or removes one. ``kind`` is a SCIM resource type, ``User`` or ``Group``.
     """
 
+    subscription = SubscriptionOf("configuration")
     configuration = models.ForeignKey(ProvisioningConfiguration, models.CASCADE, related_name="totals", db_index=False)
     kind = models.CharField(max_length=20)
     shard = models.PositiveSmallIntegerField()
@@ -195,12 +198,13 @@ class ResourceTotal(models.Model):
         return f"{self.number} of {self.kind}"
 
 
-class CallCount(models.Model):
+class CallCount(TenantModel):
     """How many SCIM calls a configuration made in one minute, reads included, and how many of them failed.
 
     Each process writes its own share every few seconds, so a process that is killed loses those since the last time.
     """
 
+    subscription = SubscriptionOf("configuration")
     configuration = models.ForeignKey(
         ProvisioningConfiguration, models.CASCADE, related_name="call_counts", db_index=False
     )

@@ -7,9 +7,10 @@ from provisioning.license_types import LICENSE_TYPE_CHOICES
 from provisioning.models.accounts import LoginAccount
 from provisioning.models.configurations import ProvisioningConfiguration
 from provisioning.models.subscriptions import Subscription
+from provisioning.models.tenants import SubscriptionOf, TenantModel
 
 
-class UserGroup(models.Model):
+class UserGroup(TenantModel):
     """A group that an identity provider created through one configuration.
 
     A deleted group stays as a row with ``deleted_at`` while its links wait out their grace period.
@@ -71,7 +72,7 @@ class UserGroup(models.Model):
         return self.display_name
 
 
-class GroupMembership(models.Model):
+class GroupMembership(TenantModel):
     """A login account is a member of a user group."""
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="+", db_index=False)
@@ -85,9 +86,10 @@ class GroupMembership(models.Model):
         return f"{self.account_id} in {self.group_id}"
 
 
-class GroupNesting(models.Model):
+class GroupNesting(TenantModel):
     """A user group is listed as a member of another. Entra does not expand it, and neither do licenses or links."""
 
+    subscription = SubscriptionOf("group")
     group = models.ForeignKey(UserGroup, models.CASCADE, related_name="nestings", db_index=False)
     child = models.ForeignKey(UserGroup, models.CASCADE, related_name="parent_nestings")
 

@@ -3,9 +3,10 @@ from typing import ClassVar
 from django.db import models
 
 from provisioning.models.subscriptions import Subscription
+from provisioning.models.tenants import TenantModel
 
 
-class UserImport(models.Model):
+class UserImport(TenantModel):
     """A CSV file of users that was checked whole and waits for the admin to confirm its preview (1-product §1.7).
 
     ``rows`` are the changes that it asks for, in the words of the file; ``applied_at`` is null until they were made.

@@ -4,9 +4,10 @@ from django.db import models
 
 from provisioning.models.configurations import ProvisioningConfiguration
 from provisioning.models.subscriptions import Subscription
+from provisioning.models.tenants import TenantModel
 
 
-class AuditEntry(models.Model):
+class AuditEntry(TenantModel):
     """One deed of a person, a configuration or the system, written in the deed's own transaction; never changed.
 
     ``number`` counts the entries of a subscription without a gap. ``digest`` covers the entry and the digest before it,
@@ -40,7 +41,7 @@ class AuditEntry(models.Model):
         return f"{self.actor_name} {self.action} {self.target}"
 
 
-class AuditHead(models.Model):
+class AuditHead(TenantModel):
     """Where a subscription's audit log ends: who appends holds this row, and the daily check notes what it found."""
 
     subscription = models.OneToOneField(Subscription, models.PROTECT, related_name="audit_head", primary_key=True)
@@ -54,7 +55,7 @@ class AuditHead(models.Model):
         return f"{self.subscription_id}: entry {self.number}"
 
 
-class ProvisioningLogEntry(models.Model):
+class ProvisioningLogEntry(TenantModel):
     """One SCIM write, failure or connection test (3-scim §3.4). ``changes`` holds ``{attribute: [old, new]}``.
 
     Every index costs every write; the two of failures cost only them. What no index finds is searched in stretches

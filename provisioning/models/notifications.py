@@ -4,12 +4,14 @@ from django.db import models
 
 from provisioning.models.accounts import LoginAccount
 from provisioning.models.subscriptions import Subscription
+from provisioning.models.tenants import SubscriptionOf, TenantModel
 from provisioning.models.vaults import TrustedPerson
 
 
-class NotificationChoice(models.Model):
+class NotificationChoice(TenantModel):
     """Whether a person gets mail of one kind for one subscription, where they chose otherwise than is usual."""
 
+    subscription = SubscriptionOf("account")
     account = models.ForeignKey(LoginAccount, models.CASCADE, related_name="notification_choices", db_index=False)
     kind = models.CharField(max_length=40)
     is_wanted = models.BooleanField()
@@ -21,7 +23,7 @@ class NotificationChoice(models.Model):
         return f"{self.kind}: {self.is_wanted}"
 
 
-class Notification(models.Model):
+class Notification(TenantModel):
     """Something to tell people by mail: noticed at ``since``, told at ``told_at``, over at ``ended_at``.
 
     ``subject`` names what it is about within its kind, such as a license type. At most one of them runs at a time, so
@@ -51,7 +53,7 @@ class Notification(models.Model):
         return f"{self.kind} {self.subject}"
 
 
-class NotificationMail(models.Model):
+class NotificationMail(TenantModel):
     """A notification that a person is still to get by mail; the row goes once the mail has gone.
 
     The person has an ``account`` or is a ``trusted_person``. ``is_over``: the mail says that the matter has ended.
@@ -61,6 +63,7 @@ class NotificationMail(models.Model):
     far, ``attempts`` how often.
     """
 
+    subscription = SubscriptionOf("notification")
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="mails", db_index=False)
     account = models.ForeignKey(LoginAccount, models.CASCADE, null=True, blank=True, related_name="+")
     trusted_person = models.ForeignKey(TrustedPerson, models.CASCADE, null=True, blank=True, related_name="+")

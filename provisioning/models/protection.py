@@ -6,9 +6,10 @@ from django.db.models import Q
 from provisioning.models.accounts import LoginAccount
 from provisioning.models.configurations import ProvisioningConfiguration
 from provisioning.models.subscriptions import Subscription
+from provisioning.models.tenants import SubscriptionOf, TenantModel
 
 
-class HeldChange(models.Model):
+class HeldChange(TenantModel):
     """A disabling or removal beyond the hourly limit: SCIM said yes, and a person decides (1-product §1.3).
 
     The account stays enabled until somebody allows the change. ``withdrawn``: the identity provider itself took it
@@ -55,12 +56,13 @@ class HeldChange(models.Model):
         return f"{self.kind} {self.account_id}"
 
 
-class AccountStop(models.Model):
+class AccountStop(TenantModel):
     """A configuration disabled or removed an account at that time: what the hourly limit counts; pruned when old.
 
     ``number`` counts the configuration's stops in the order of ``at``, one at a time under the lock of its row.
     """
 
+    subscription = SubscriptionOf("configuration")
     configuration = models.ForeignKey(ProvisioningConfiguration, models.CASCADE, related_name="stops", db_index=False)
     at = models.DateTimeField()
     number = models.PositiveBigIntegerField()

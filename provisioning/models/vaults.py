@@ -8,9 +8,10 @@ from django.db.models.functions import Lower
 from provisioning.models.accounts import LoginAccount
 from provisioning.models.groups import UserGroup
 from provisioning.models.subscriptions import Subscription
+from provisioning.models.tenants import SubscriptionOf, TenantModel
 
 
-class Vault(models.Model):
+class Vault(TenantModel):
     """A document vault of the subscription, and what its vault server last reported of it.
 
     ``agent_url`` is the address of the vault agent of its vault server (docs/vault-agent.md); without one the vault
@@ -40,13 +41,14 @@ class Vault(models.Model):
         return self.name
 
 
-class VaultUserGroup(models.Model):
+class VaultUserGroup(TenantModel):
     """A group inside a vault, as the vault agent knows it; ``remote_id`` is null until it exists in the vault.
 
     ``is_requested`` until a group that a person asked for is made; ``wanted_visible`` is null when nobody asked to show
     or hide the group, or that is done. ``reason`` is why what was asked for failed, and empties with the next wish.
     """
 
+    subscription = SubscriptionOf("vault")
     vault = models.ForeignKey(Vault, models.CASCADE, related_name="user_groups")
     name = models.CharField(max_length=200)
     name_key = models.CharField(max_length=400)
@@ -74,7 +76,7 @@ class VaultUserGroup(models.Model):
         return self.name
 
 
-class GroupLink(models.Model):
+class GroupLink(TenantModel):
     """Source user group → target vault → target vault user group; a target has one source.
 
     From ``ending_at`` on nobody is wanted in the target any more; the link goes when the last member it brought left.
@@ -108,7 +110,7 @@ class GroupLink(models.Model):
         return f"{self.group} → {self.target}"
 
 
-class VaultAccess(models.Model):
+class VaultAccess(TenantModel):
     """What an admin decided about an account in a vault, beside its links; without a row, links alone decide.
 
     ``access``: *given* makes the account a vault user without a link, *blocked* keeps its vault user disabled whatever
@@ -135,7 +137,7 @@ class VaultAccess(models.Model):
         return f"{self.account_id} in {self.vault_id}: {self.access}"
 
 
-class TrustedPerson(models.Model):
+class TrustedPerson(TenantModel):
     """Who approves restarts and the like and gets incident mail: of one vault, or (``vault`` null) of all vaults."""
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="trusted_persons")

@@ -80,7 +80,7 @@ atexit.register(flush)
 
 # A configuration that was deleted meanwhile is passed over.
 _ADD: Final = """
-INSERT INTO provisioning_callcount (configuration_id, minute, calls, failures)
-SELECT id, %s, %s, %s FROM provisioning_provisioningconfiguration WHERE id = %s
+INSERT INTO provisioning_callcount (subscription_id, configuration_id, minute, calls, failures)
+SELECT subscription_id, id, %s, %s, %s FROM provisioning_provisioningconfiguration WHERE id = %s
 ON CONFLICT (configuration_id, minute) DO UPDATE SET
 calls = provisioning_callcount.calls + excluded.calls, failures = provisioning_callcount.failures + excluded.failures"""

@@ -79,7 +79,7 @@ def _add(group: UserGroup, ids: Sequence[str], known: Known, outcome: Outcome) -
     if rest := set(ids) - known.keys():
         children = _groups(group, rest)
         if children:
-            outcome.nestings += len(_run(_INSERT_NESTINGS, group.pk, _json(children.values())))
+            outcome.nestings += len(_run(_INSERT_NESTINGS, group.subscription_id, group.pk, _json(children.values())))
         outcome.unknown |= rest - children.keys()
 
 
@@ -161,8 +161,8 @@ INSERT INTO provisioning_groupmembership (subscription_id, group_id, account_id)
 SELECT %s, %s, member.value FROM ({numbers}) AS member WHERE true
 ON CONFLICT DO NOTHING RETURNING account_id"""
 _INSERT_NESTINGS = """
-INSERT INTO provisioning_groupnesting (group_id, child_id)
-SELECT %s, child.value FROM ({numbers}) AS child WHERE true
+INSERT INTO provisioning_groupnesting (subscription_id, group_id, child_id)
+SELECT %s, %s, child.value FROM ({numbers}) AS child WHERE true
 ON CONFLICT DO NOTHING RETURNING child_id"""
 _DELETE_MEMBERS = """
 DELETE FROM provisioning_groupmembership WHERE group_id = %s

@@ -98,7 +98,7 @@ def _takes_a_place(call: Call) -> bool:
     if connection.vendor == "postgresql":
         execute(Statement(_LOCK, (pk,)))
     at, since = parameter(call.at), parameter(call.at - WINDOW)
-    values = (pk, pk, since, pk, at, at, totals.USER, pk)
+    values = (pk, pk, since, pk, pk, at, at, totals.USER, pk)
     return bool(run(Statement(_STOP.format(limit=_LIMIT[connection.vendor], later=_LATER[connection.vendor]), values)))
 
 
@@ -132,7 +132,7 @@ WITH latest AS (
 ), earliest AS (
     SELECT number FROM provisioning_accountstop WHERE configuration_id = %s AND at > %s ORDER BY at, number LIMIT 1
 )
-INSERT INTO provisioning_accountstop (configuration_id, at, number)
-SELECT %s, {later}(%s, COALESCE((SELECT at FROM latest), %s)), COALESCE((SELECT number FROM latest), 0) + 1
+INSERT INTO provisioning_accountstop (subscription_id, configuration_id, at, number)
+SELECT (SELECT subscription_id FROM provisioning_provisioningconfiguration WHERE id = %s), %s, {later}(%s, COALESCE((SELECT at FROM latest), %s)), COALESCE((SELECT number FROM latest), 0) + 1
 WHERE COALESCE((SELECT number FROM latest) - (SELECT number FROM earliest) + 1, 0) < (SELECT {limit} WHERE c.id = %s)
 RETURNING id"""

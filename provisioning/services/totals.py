@@ -17,7 +17,9 @@ GROUP: Final = "Group"
 
 def step(configuration_id: int, kind: str, number: int) -> Statement:
     """Return what notes, together with the deed, that there are ``number`` more (below zero: less) of ``kind``."""
-    return Statement(_STEP.replace("{shard}", _SHARD[connection.vendor]), (configuration_id, kind, number))
+    return Statement(
+        _STEP.replace("{shard}", _SHARD[connection.vendor]), (configuration_id, configuration_id, kind, number)
+    )
 
 
 def number_of(configuration: ProvisioningConfiguration, kind: str) -> int:
@@ -28,8 +30,9 @@ def number_of(configuration: ProvisioningConfiguration, kind: str) -> int:
 
 _SHARD = {"postgresql": "pg_backend_pid() %% 16", "sqlite": "0"}
 _STEP = """
-INSERT INTO provisioning_resourcetotal AS total (configuration_id, kind, shard, number)
-SELECT %s, %s, {shard}, %s {deed} WHERE true
+INSERT INTO provisioning_resourcetotal AS total (subscription_id, configuration_id, kind, shard, number)
+SELECT (SELECT subscription_id FROM provisioning_provisioningconfiguration WHERE id = %s), %s, %s, {shard}, %s {deed}
+WHERE true
 ON CONFLICT (configuration_id, kind, shard) DO UPDATE SET number = total.number + excluded.number"""
 _SUM = """
 SELECT COALESCE(sum(number), 0) FROM provisioning_resourcetotal WHERE configuration_id = %s AND kind = %s"""

@@ -1,0 +1,165 @@
+"""Whose rows this thread may touch: one subscription's, everybody's, or, until that is said, nobody's (decision 25).
+
+Every statement passes ``guard``. Outside a scope it refuses what touches a table of tenants. On PostgreSQL it tells the
+database the scope before the first statement in it, for row-level security (``provisioning.rls``).
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple
+
+from django.apps import apps
+from django.conf import settings
+
+NOBODY: Final = ""
+EVERYBODY: Final = "*"
+SETTING: Final = "mfmanage.subscription"
+"""The setting of a PostgreSQL session that holds the scope: empty, ``*``, or the id of a subscription."""
+Scope = int | str
+_scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
+
+
+class Unscoped(Exception):
+    """A statement touches a table of tenants, and nobody has said whose rows are meant."""
+
+    def __init__(self, statement: str) -> None:
+        super().__init__(f"Enter tenancy.of(…) or tenancy.everybody() before this statement: {statement}")
+
+
+class OtherSubscription(Exception):
+    """A row of another subscription than the scope's was about to be used."""
+
+    def __init__(self, row: Any) -> None:
+        super().__init__(f"{row.__class__.__name__} {row.pk} belongs to another subscription. Filter by subscription.")
+
+
+class Told(NamedTuple):
+    """What a session of the database was told, and in which transaction, which may yet be rolled back."""
+
+    scope: Scope
+    block: object | None
+
+
+def current() -> Scope:
+    """Return the scope: the id of a subscription, ``EVERYBODY`` or ``NOBODY``."""
+    scope = _scope.get()
+    return settings.UNSCOPED if scope is None else scope
+
+
+@contextmanager
+def of(subscription_id: int) -> Iterator[None]:
+    """Touch the rows of this subscription only."""
+    with _entered(subscription_id):
+        yield
+
+
+@contextmanager
+def everybody() -> Iterator[None]:
+    """Touch the rows of all subscriptions: for operators, sweeps, and finding out which subscription is meant."""
+    with _entered(EVERYBODY):
+        yield
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Touch no rows of subscriptions until another scope is entered, which ends with this one at the latest."""
+    with _entered(NOBODY):
+        yield
+
+
+def enter(subscription_id: int) -> None:
+    """Touch the rows of this subscription only, from here to the end of the scope around."""
+    _scope.set(subscription_id)
+
+
+def each(scope: Scope, pieces: Iterator[Any]) -> Iterator[Any]:
+    """Yield the pieces, each made in ``scope``, however late and by whomever it is asked for."""
+    while True:
+        with _entered(scope):
+            try:
+                piece = next(pieces)
+            except StopIteration:
+                return
+        yield piece
+
+
+@contextmanager
+def _entered(scope: Scope) -> Iterator[None]:
+    token = _scope.set(scope)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def check(row: Any) -> None:
+    """Raise ``OtherSubscription`` for a row outside the scope; one whose subscription was not read passes."""
+    scope = _scope.get()
+    if scope.__class__ is int and row.__dict__.get("subscription_id", scope) != scope:
+        raise OtherSubscription(row)
+
+
+def guard(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
+    """Carry out a statement within the scope. Raises ``Unscoped``; an execute wrapper of Django's connections."""
+    scope, connection = current(), context["connection"]
+    if scope == NOBODY:
+        if _touches_tenants(sql):
+            raise Unscoped(sql)
+    elif connection.vendor == "postgresql":
+        _tell(connection, scope, sql)
+    return execute(sql, params, many, context)
+
+
+def install(connection: Any, **_: Any) -> None:
+    """Have every statement of ``connection`` pass the guard; whoever wraps statements for a while stands inside."""
+    if guard not in connection.execute_wrappers:
+        connection.execute_wrappers.insert(0, guard)
+
+
+def note(connection: Any, scope: Scope) -> None:
+    """Remember that the database knows the scope already, by a statement that set it along with what else it did."""
+    connection.connection.mfmanage_told = Told(scope, _block(connection))
+
+
+def _tell(connection: Any, scope: Scope, sql: str) -> None:
+    """Set the session's scope unless it is that already; what a rollback took back is forgotten."""
+    if sql.startswith(_SAVEPOINTS):
+        if sql.startswith("ROLLBACK"):
+            connection.connection.mfmanage_told = None
+        return
+    session, block = connection.connection, _block(connection)
+    told: Told | None = getattr(session, "mfmanage_told", None)
+    if told is None or told.scope != scope or told.block not in {None, block}:
+        session.execute("SELECT set_config(%s, %s, false)", (SETTING, str(scope)))
+        session.mfmanage_told = Told(scope, block)
+
+
+def _block(connection: Any) -> object | None:
+    """Return what tells the transaction from others; None outside of one."""
+    return connection.atomic_blocks[0] if connection.in_atomic_block else None
+
+
+@lru_cache(maxsize=1024)
+def _touches_tenants(sql: str) -> bool:
+    return _tables().search(sql) is not None
+
+
+@cache
+def _tables() -> re.Pattern[str]:
+    names = "|".join(sorted(tables()))
+    return re.compile(rf"\b(?:{names})\b")
+
+
+def tables() -> dict[str, str]:
+    """Return the tables of tenants, each with its column that names the subscription."""
+    from provisioning.models.tenants import TenantModel
+
+    subscriptions = apps.get_model("provisioning", "Subscription")
+    models = [model for model in apps.get_models() if issubclass(model, TenantModel)]
+    return {subscriptions._meta.db_table: "id"} | {model._meta.db_table: "subscription_id" for model in models}  # noqa: SLF001
+
+
+_SAVEPOINTS: Final = ("SAVEPOINT", "RELEASE", "ROLLBACK")
