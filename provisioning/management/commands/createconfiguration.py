@@ -4,21 +4,14 @@ from django.core.management import CommandParser
 from django.utils import timezone
 
 from provisioning.actor import operator
-from provisioning.commandline import Deed, Refused, may_print_secret, write_secret
 from provisioning.license_types import LicenseType
+from provisioning.management.credentials import SecretDeed
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services import configurations, lookups
-from provisioning.services.secrets import LIFETIME
-
-_LABELS = {
-    "tenant_url": "Tenant URL",
-    "token_endpoint": "Token endpoint",
-    "client_id": "Client ID",
-    "client_secret": "Client secret",
-}
+from provisioning.services.secrets import LifetimeTooLong
 
 
-class Command(Deed):
+class Command(SecretDeed):
     help = "Create a provisioning configuration and print what Microsoft Entra ID needs; the secret is printed once."
     refusals = (
         lookups.NotThere,
@@ -26,6 +19,7 @@ class Command(Deed):
         configurations.EditionNotSupported,
         configurations.UserSynchronizationOn,
         configurations.KindNotAvailable,
+        LifetimeTooLong,
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -49,12 +43,9 @@ class Command(Deed):
         parser.add_argument(
             "--accept-bare-tokens", action="store_true", help="let filters compare with words without quotation marks"
         )
-        parser.add_argument("--secret-file", metavar="FILE", help="write the secret there (mode 0600), do not print it")
 
     def perform(self, options: dict[str, Any]) -> None:
-        secret_goes_somewhere = options["secret_file"] or options["dry_run"] or may_print_secret(options)
-        if not secret_goes_somewhere:
-            raise Refused("The secret is printed once: use --json, --secret-file FILE, or a terminal.", returncode=2)
+        self.check_somewhere(options)
         now = timezone.now()
         credentials = configurations.create_configuration(
             subscription=lookups.subscription(options["subscription"]),
@@ -66,26 +57,9 @@ class Command(Deed):
                 user_patch_status=options["user_patch_status"],
                 accepts_bare_tokens=options["accept_bare_tokens"],
             ),
+            secret_lifetime=options["expires_in"],
             actor=operator("createconfiguration"),
             at=now,
         )
-        document = _document(credentials)
-        document["secret_expires_at"] = (now + LIFETIME).isoformat()
-        if options["dry_run"]:
-            del document["client_secret"]
-        elif options["secret_file"]:
-            write_secret(options["secret_file"], document.pop("client_secret"))
-        self.emit(document, [f"{label}: {document[key]}" for key, label in _LABELS.items() if key in document], options)
-
-
-def _document(credentials: configurations.Credentials) -> dict[str, str]:
-    configuration = credentials.configuration
-    return {
-        "id": configuration.public_id,
-        "name": configuration.name,
-        "kind": configuration.kind,
-        "tenant_url": configuration.tenant_url,
-        "token_endpoint": configuration.token_endpoint,
-        "client_id": configuration.client_id,
-        "client_secret": credentials.client_secret,
-    }
+        configuration, secret = credentials.configuration, credentials.client_secret
+        self.emit_credentials(configuration, secret, options, expires_at=now + options["expires_in"])
