@@ -26,7 +26,7 @@ def chain(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("provisioning", "0021_trusted_issuers")]
+    dependencies = [("provisioning", "0022_sign_in")]
 
     operations = [
         migrations.CreateModel(

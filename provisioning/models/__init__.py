@@ -8,6 +8,7 @@ from provisioning.models.imports import UserImport
 from provisioning.models.logs import AuditEntry, AuditHead, ProvisioningLogEntry
 from provisioning.models.notifications import Notification, NotificationChoice, NotificationMail
 from provisioning.models.protection import AccountStop, HeldChange
+from provisioning.models.sign_in import PasswordMail, PortalSession
 from provisioning.models.subscriptions import Subscription
 from provisioning.models.users import User
 from provisioning.models.vaults import GroupLink, TrustedPerson, Vault, VaultAccess, VaultUserGroup
@@ -28,6 +29,8 @@ __all__ = [
     "Notification",
     "NotificationChoice",
     "NotificationMail",
+    "PasswordMail",
+    "PortalSession",
     "ProvisioningConfiguration",
     "ProvisioningLogEntry",
     "ResourceTotal",
