@@ -111,9 +111,8 @@ def download(request: PortalRequest, pk: int) -> HttpResponse:
         messages.warning(request, "The client secret was already shown, and cannot be downloaded any more.")
         return _page_of(request, found)
     context = {"configuration": found, "client_secret": given, "secret": secret}
-    headers = {"Content-Disposition": f'attachment; filename="{slugify(found.name) or "credentials"}.txt"'}
     answer = render(request, "provisioning/credentials.txt", context, content_type="text/plain; charset=utf-8")
-    answer.headers.update(headers)
+    answer["Content-Disposition"] = f'attachment; filename="{slugify(found.name) or "credentials"}.txt"'
     return answer
 
 
