@@ -10,13 +10,17 @@ import sys
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management import CommandError, CommandParser
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError, transaction
 
 from provisioning.services import audit
+
+
+DIFFERENCES: Final = 3
+"""The exit code of a check that found differences."""
 
 
 class Refused(CommandError):

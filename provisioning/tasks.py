@@ -7,7 +7,15 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from provisioning.services import deletion, mails, notifications, secret_warnings, user_imports
+from provisioning.services import (
+    audit_heads,
+    audit_verification,
+    deletion,
+    mails,
+    notifications,
+    secret_warnings,
+    user_imports,
+)
 from provisioning.services.pruning import prune_log, prune_stops
 
 _STOPS_KEPT: Final = timedelta(days=1)
@@ -23,6 +31,16 @@ def prune(**_future: Any) -> None:
     notifications.forget(before=now - settings.LOG_RETENTION)
     deletion.purge(at=now)
     user_imports.prune(before=now - _IMPORTS_KEPT)
+
+
+@shared_task(name="provisioning.audit", acks_late=True, ignore_result=True)
+def audit(**_future: Any) -> None:
+    """Write down outside the database where every audit log ends, then check them all."""
+    now = timezone.now()
+    try:
+        audit_heads.export(now)
+    finally:
+        audit_verification.verify_all(now)
 
 
 @shared_task(name="provisioning.mails", acks_late=True, ignore_result=True)

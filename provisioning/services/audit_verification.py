@@ -8,16 +8,19 @@ from itertools import islice
 from operator import or_
 from typing import Final
 
+import structlog
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provisioning.models import AuditEntry, AuditHead, Subscription
 from provisioning.services import audit_chain
-from provisioning.services.audit_heads import ExportedHead
+from provisioning.services.audit_heads import ExportedHead, read
 
 _PAGE: Final = 2_000
 _HEADS: Final = 200
 _TOLD: Final = 100
 """How many differences of one subscription are told; all are counted."""
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,10 @@ class Difference:
 
 @dataclass(slots=True, kw_only=True)
 class Result:
-    """What a check of one audit log, or of a file of heads, came to; the first ``differences`` are told."""
+    """What a check of one audit log, or of a file of heads, came to; the first ``differences`` are told.
+
+    ``entries`` is how many entries, or heads, were looked at.
+    """
 
     subscription: str
     entries: int = 0
@@ -76,21 +82,34 @@ def verify_and_note(subscription: Subscription, at: datetime) -> Result:
     return result
 
 
-def verify_heads(exported: Iterable[ExportedHead], only: Subscription | None = None) -> Iterator[Difference]:
+def verify_all(at: datetime) -> None:
+    """Check every audit log, and the exported heads; what differs is an error in the log."""
+    results = [verify_and_note(subscription, at) for subscription in Subscription.objects.order_by("pk").iterator()]
+    if settings.AUDIT_HEADS.exists():
+        results.append(verify_heads(read(settings.AUDIT_HEADS)))
+    for result in results:
+        for one in result.differences:
+            log.error("audit log differs", subscription=one.subscription, number=one.number, what=one.what)
+
+
+def verify_heads(exported: Iterable[ExportedHead], only: Subscription | None = None) -> Result:
     """Compare exported heads with the entries that they name, some at a time; an entry that is gone was cut off."""
+    result = Result(subscription=only.number if only else "")
     wanted = (head for head in exported if only is None or head.subscription_id == only.pk)
     while heads := list(islice(wanted, _HEADS)):
         named = reduce(or_, (Q(subscription=head.subscription_id, number=head.number) for head in heads))
         rows = AuditEntry.objects.filter(named).values_list("subscription_id", "number", "digest")
         found = {(subscription, number): digest for subscription, number, digest in rows}
+        result.entries += len(heads)
         for head in heads:
             digest = found.get((head.subscription_id, head.number))
             if digest is None:
                 what = f"The log ended with entry {head.number} on {head.at}, and now there is no such entry."
-                yield Difference(head.subscription, head.number, what)
+                result.add(Difference(head.subscription, head.number, what))
             elif digest != head.digest:
                 what = f"Entry {head.number} is not the one with which the log ended on {head.at}."
-                yield Difference(head.subscription, head.number, what)
+                result.add(Difference(head.subscription, head.number, what))
+    return result
 
 
 def unverified(entries: Sequence[AuditEntry]) -> set[int]:
