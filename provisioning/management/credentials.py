@@ -47,7 +47,14 @@ class SecretDeed(Deed):
         expires_at: datetime,
         **more: str | None,
     ) -> None:
-        """Print what the identity provider needs, the secret included unless it goes to a file or is not kept."""
+        """Print what the identity provider needs, the secret included unless it goes to a file or is not kept.
+
+        A classic configuration needs the Tenant URL alone, and has no secret.
+        """
+        if not secret:
+            classic = {name: _document(configuration)[name] for name in ("id", "name", "kind", "tenant_url")}
+            self.emit({**classic, "issuer": configuration.issuer}, [f"Tenant URL: {classic['tenant_url']}"], options)
+            return
         document = _document(configuration) | {
             "client_secret": secret,
             "secret_expires_at": expires_at.isoformat(),

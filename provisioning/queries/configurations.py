@@ -8,6 +8,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from provisioning.models import (
+    BearerToken,
     CallCount,
     ClientSecret,
     LoginAccount,
@@ -26,10 +27,12 @@ def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[Pro
     """Return the configurations by name, without those that are deleted.
 
     Each has ``users_count`` and ``groups_count`` (at most ``COUNT_LIMIT + 1``); of the last hour ``recent_failures``
-    (by the log), ``calls_counted`` and ``failures_counted`` (by the counts, which come seconds later); and
-    ``secret_expires_at``, the expiry of its longest-lived secret that is not being replaced.
+    (by the log), ``calls_counted`` and ``failures_counted`` (by the counts, which come seconds later);
+    ``secret_expires_at``, the expiry of its longest-lived secret that is not being replaced; and
+    ``bearer_expires_at``, that of its longest-lived bearer token.
     """
     live = ClientSecret.objects.filter(configuration=OuterRef("pk"), revoked_at=None, retires_at=None)
+    bearer = BearerToken.objects.filter(configuration=OuterRef("pk"), revoked_at=None)
     return (
         ProvisioningConfiguration.objects.filter(subscription=subscription, deleted_at=None)
         .select_related("application", "subscription")
@@ -40,6 +43,7 @@ def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[Pro
             calls_counted=_counted("calls", now),
             failures_counted=_counted("failures", now),
             secret_expires_at=Subquery(live.order_by("-expires_at").values("expires_at")[:1]),
+            bearer_expires_at=Subquery(bearer.order_by("-expires_at").values("expires_at")[:1]),
         )
         .order_by("name", "id")
     )

@@ -85,14 +85,8 @@ def _problems(configuration: ProvisioningConfiguration, synchronizing: list[str]
             f"User synchronization is on in {', '.join(synchronizing)}. Turn it off in M-Files Admin: "
             "two sources must not manage the same users."
         )
-    expires_at = configuration.secret_expires_at  # type: ignore[attr-defined]
-    if expires_at is None:
-        yield "It has no valid client secret: the identity provider gets no token. Create a new one under Credentials."
-    elif expires_at <= now:
-        yield (
-            "The client secret has expired: the identity provider gets no token any more. Create a new one under "
-            "Credentials."
-        )
+    if locked_out := _locked_out(configuration, now):
+        yield locked_out
     if refused := refusal(configuration):
         yield refused
     if _may_be_quarantined(configuration):
@@ -110,12 +104,38 @@ def _warnings(configuration: ProvisioningConfiguration, now: datetime) -> Iterat
         yield "It is paused: the calls of the identity provider are refused until somebody resumes it."
     if configuration.recent_failures and not _may_be_quarantined(configuration):  # type: ignore[attr-defined]
         yield f"{_share(configuration)} See the log for the reasons."
+    yield from _expiries(configuration, now)
+
+
+def _locked_out(configuration: ProvisioningConfiguration, now: datetime) -> str:
+    """Return why the identity provider has no way in, and what to do."""
+    if configuration.kind == _Kind.CLASSIC:
+        return "" if configuration.issuer else "It trusts no issuer: Microsoft Entra is refused. Name one under Issuer."
+    expires_at = configuration.secret_expires_at  # type: ignore[attr-defined]
+    bearer_expires_at = configuration.bearer_expires_at  # type: ignore[attr-defined]
+    if configuration.issuer or (bearer_expires_at and bearer_expires_at > now) or (expires_at and expires_at > now):
+        return ""
+    if expires_at is None:
+        return "It has no valid client secret: the identity provider gets no token. Create a new one under Credentials."
+    return (
+        "The client secret has expired: the identity provider gets no token any more. Create a new one under "
+        "Credentials."
+    )
+
+
+def _expiries(configuration: ProvisioningConfiguration, now: datetime) -> Iterator[str]:
     expires_at: datetime | None = configuration.secret_expires_at  # type: ignore[attr-defined]
     if expires_at and now < expires_at <= now + EXPIRY_WARNING:
         yield (
             f"The client secret expires on {format_date(expires_at, 'j F Y')}, "
             f"in {timeuntil(expires_at, now, depth=1)}. "
             "Replace it before: both secrets work for the hours that you choose."
+        )
+    bearer_expires_at: datetime | None = configuration.bearer_expires_at  # type: ignore[attr-defined]
+    if bearer_expires_at and now < bearer_expires_at <= now + EXPIRY_WARNING:
+        yield (
+            f"The bearer token expires on {format_date(bearer_expires_at, 'j F Y')}, "
+            f"in {timeuntil(bearer_expires_at, now, depth=1)}. Create another one before, and give it to the provider."
         )
 
 

@@ -12,9 +12,13 @@ from oauth2_provider.models import Application
 from provisioning.actor import Actor
 from provisioning.license_types import LicenseType
 from provisioning.models import ProvisioningConfiguration, Subscription, Vault
+from provisioning.models.configurations import LONGEST_TOKEN_LIFETIME, SHORTEST_TOKEN_LIFETIME
 from provisioning.services import access, audit
 from provisioning.services.notices import announce
 from provisioning.services.secrets import LIFETIME, add_secret
+from provisioning.services.trust import NOTHING, BadDirectory, Trusted
+
+_Kind = ProvisioningConfiguration.Kind
 
 
 class ConfigurationNameTaken(Exception):
@@ -43,11 +47,24 @@ class EditionNotSupported(Exception):
         )
 
 
-class KindNotAvailable(Exception):
-    """The kind needs trust in another issuer's tokens, which this version does not have."""
+class ClassicInTheWay(Exception):
+    """Classic configurations may provision from the same directory; ``names`` are theirs."""
 
-    def __init__(self, kind: ProvisioningConfiguration.Kind) -> None:
-        super().__init__(f"“{kind.label}” is not available in this version. Use “Microsoft Entra app gallery”.")
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        quoted = ", ".join(f"“{name}”" for name in names)
+        super().__init__(
+            f"{quoted} provisions the users of a directory in the classic way, and cannot be turned into an app "
+            f"gallery configuration. Delete {quoted} here, and disable or delete its application in Microsoft Entra "
+            "ID; then create the new configuration. If that is for another directory, enter its tenant ID."
+        )
+
+
+class BadTokenLifetime(ValueError):
+    """Access tokens would live for a time that identity providers do not take (scim-cases A-5)."""
+
+    def __init__(self) -> None:
+        super().__init__("An access token can live for 60 minutes to 6 hours. Choose a time between them.")
 
 
 class ConfigurationDeleted(Exception):
@@ -59,7 +76,7 @@ class ConfigurationDeleted(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A new configuration and its client secret in clear, to be shown once."""
+    """A new configuration and its client secret in clear, to be shown once; a classic one has none."""
 
     configuration: ProvisioningConfiguration
     client_secret: str
@@ -71,6 +88,7 @@ class Settings(NamedTuple):
     adopts_manual_accounts: bool = False
     user_patch_status: int = ProvisioningConfiguration.UserPatchStatus.CONTENT
     accepts_bare_tokens: bool = False
+    token_lifetime: int = SHORTEST_TOKEN_LIFETIME
 
 
 USUAL_SETTINGS: Final = Settings()
@@ -87,6 +105,7 @@ def create_configuration(
     kind: ProvisioningConfiguration.Kind,
     default_license_type: LicenseType,
     settings: Settings = USUAL_SETTINGS,
+    trusted: Trusted = NOTHING,
     secret_lifetime: timedelta = LIFETIME,
     form_id: UUID | None = None,
     actor: Actor,
@@ -94,14 +113,18 @@ def create_configuration(
 ) -> Credentials:
     """Create a configuration with its OAuth client and first secret, which remembers the form that asked for it.
 
-    Raises ``KindNotAvailable``, ``EditionNotSupported``, ``UserSynchronizationOn``, ``ConfigurationNameTaken`` and
-    ``LifetimeTooLong``.
+    A classic one has no secret, and needs a tenant to trust. Raises ``EditionNotSupported``, ``UserSynchronizationOn``,
+    ``ConfigurationNameTaken``, ``ClassicInTheWay``, ``LifetimeTooLong``, ``BadTokenLifetime`` and ``BadDirectory``.
     """
-    if kind == ProvisioningConfiguration.Kind.CLASSIC:
-        raise KindNotAvailable(kind)
+    is_classic, secret = kind == _Kind.CLASSIC, ""
+    if is_classic and not trusted.issuer:
+        raise BadDirectory(trusted.directory)
+    _check(settings)
     check_provisioning_allowed(subscription)
     try:
         with transaction.atomic():
+            if kind == _Kind.GALLERY:
+                _refuse_beside_classic(subscription, trusted.directory)
             configuration = ProvisioningConfiguration.objects.create(
                 subscription=subscription,
                 application=_client(name),
@@ -110,13 +133,25 @@ def create_configuration(
                 default_license_type=default_license_type,
                 created_at=at,
                 **settings._asdict(),
+                **trusted._asdict(),
             )
-            secret = add_secret(configuration=configuration, lifetime=secret_lifetime, form_id=form_id, at=at)
+            if not is_classic:
+                secret = add_secret(configuration=configuration, lifetime=secret_lifetime, form_id=form_id, at=at)
             changes = {"kind": [None, kind.value], "default_license_type": [None, default_license_type.slug]}
-            record_deed(configuration, "create configuration", actor, at, changes | _changed(USUAL_SETTINGS, settings))
+            changes |= _changed(USUAL_SETTINGS, settings) | _named(trusted)
+            record_deed(configuration, "create configuration", actor, at, changes)
     except IntegrityError as error:
         raise ConfigurationNameTaken(name) from error
     return Credentials(configuration=configuration, client_secret=secret)
+
+
+def _refuse_beside_classic(subscription: Subscription, directory: str) -> None:
+    """Raise ``ClassicInTheWay`` when a classic configuration is there, unless another directory's (decision 22)."""
+    rows = ProvisioningConfiguration.objects.filter(subscription=subscription, kind=_Kind.CLASSIC, deleted_at=None)
+    if directory:
+        rows = rows.filter(directory=directory)
+    if names := list(rows.order_by("name").values_list("name", flat=True)):
+        raise ClassicInTheWay(names)
 
 
 def check_provisioning_allowed(subscription: Subscription) -> None:
@@ -132,7 +167,11 @@ def check_provisioning_allowed(subscription: Subscription) -> None:
 def change_settings(
     *, configuration: ProvisioningConfiguration, settings: Settings, actor: Actor, at: datetime
 ) -> None:
-    """Let the configuration answer otherwise from its next call on; settings that it has already are no deed."""
+    """Let the configuration answer otherwise from its next call on; settings that it has already are no deed.
+
+    Raises ``BadTokenLifetime``.
+    """
+    _check(settings)
     rows = ProvisioningConfiguration.objects.select_for_update(of=("self",)).filter(pk=configuration.pk)
     changes = _changed(settings_of(rows.get()), settings)
     if changes:
@@ -205,9 +244,18 @@ def _open(configuration: ProvisioningConfiguration) -> ProvisioningConfiguration
     return found
 
 
+def _check(settings: Settings) -> None:
+    if not SHORTEST_TOKEN_LIFETIME <= settings.token_lifetime <= LONGEST_TOKEN_LIFETIME:
+        raise BadTokenLifetime
+
+
 def _changed(old: Settings, new: Settings) -> dict[str, list[Any]]:
     before, after = old._asdict(), new._asdict()
     return {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+
+
+def _named(trusted: Trusted) -> dict[str, list[Any]]:
+    return {name: [None, value] for name, value in trusted._asdict().items() if value}
 
 
 def _client(name: str) -> Application:

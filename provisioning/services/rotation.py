@@ -29,6 +29,16 @@ class OverlapTooLong(Exception):
         super().__init__("The old secret can live on for 24 hours at most. Choose between 0 and 24 hours.")
 
 
+class KindHasNone(Exception):
+    """A classic configuration has no client secret."""
+
+    def __init__(self, configuration: ProvisioningConfiguration) -> None:
+        super().__init__(
+            f"“{configuration.name}” is of the kind “{configuration.get_kind_display()}”, which has no client secret: "
+            "Microsoft Entra calls with tokens of its own."
+        )
+
+
 class AlreadyShown(Exception):
     """The form has made its secret already, which was shown then."""
 
@@ -88,7 +98,12 @@ def rotation(secrets: list[ClientSecret]) -> Rotation | None:
 
 
 def check_start(configuration: ProvisioningConfiguration, *, form_id: UUID | None, at: datetime) -> list[ClientSecret]:
-    """Return the live secret, or none, that a new one would replace. Raises ``AlreadyShown`` and ``TwoSecrets``."""
+    """Return the live secret, or none, that a new one would replace.
+
+    Raises ``KindHasNone``, ``AlreadyShown`` and ``TwoSecrets``.
+    """
+    if configuration.kind == ProvisioningConfiguration.Kind.CLASSIC:
+        raise KindHasNone(configuration)
     if form_id is not None and ClientSecret.objects.filter(form_id=form_id).exists():
         raise AlreadyShown
     old = live(configuration, at=at)
@@ -110,7 +125,8 @@ def start_rotation(
     """Return a new secret, to be shown once; the old one lives on for ``overlap``, but never beyond its own expiry.
 
     Where no secret is live, as after a disconnection, the new one is the only one. Raises ``ConfigurationDeleted``,
-    ``AlreadyShown`` for a ``form_id`` that has made one, ``TwoSecrets``, ``OverlapTooLong`` and ``LifetimeTooLong``.
+    ``KindHasNone``, ``AlreadyShown`` for a ``form_id`` that has made one, ``TwoSecrets``, ``OverlapTooLong`` and
+    ``LifetimeTooLong``.
     """
     found = _locked(configuration)
     old = check_start(found, form_id=form_id, at=at)

@@ -34,7 +34,7 @@ def rotate(request: PortalRequest, pk: int) -> HttpResponse:
             return _rotate(request, found, form)
         form_id = form.cleaned_data.get("form_id") if form.is_bound else None
         services.check_start(found, form_id=form_id, at=timezone.now())
-    except (services.AlreadyShown, services.TwoSecrets, ConfigurationDeleted) as error:
+    except (services.AlreadyShown, services.KindHasNone, services.TwoSecrets, ConfigurationDeleted) as error:
         messages.warning(request, str(error))
         return _page_of(request, found)
     context = {"configuration": found, "form": form, "old": old}

@@ -75,7 +75,7 @@ REFUSALS = [
     (["createconfiguration", "Contoso", "entra", "--kind", "gallery", "--default-license", "named", "--json"], 1,
      "A configuration named “entra” exists already."),
     (["createconfiguration", "Contoso", "New", "--kind", "classic", "--default-license", "named", "--json"], 1,
-     "“Microsoft Entra ID classic” is not available"),
+     "The tenant ID is missing"),
     (["createconfiguration", "Contoso", "New", "--kind", "gallery", "--default-license", "gold"], 2, "invalid choice"),
     (["createconfiguration", "Contoso", "New", "--kind", "gallery", "--default-license", "named"], 2,
      "The secret is printed once: use --json, --secret-file FILE, or a terminal."),

@@ -23,6 +23,7 @@ class Command(SecretDeed):
         rotation.NoRotation,
         rotation.OverlapTooLong,
         rotation.TwoSecrets,
+        rotation.KindHasNone,
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
