@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from licensing import sweep, tasks
 from licensing.services import due
+from provisioning import tenancy
 from provisioning.services import user_imports
 from provisioning.tasks import apply_import, prune
 
@@ -52,7 +53,8 @@ class Sweeper:
     def _run(self) -> None:
         while not self._stopped.wait(EVERY_SECONDS):
             try:
-                self._sweep()
+                with tenancy.everybody():
+                    self._sweep()
             except DatabaseError as error:
                 log.warning("sweep failed", error=str(error))
                 connection.close()

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mfmanage.proxies.ClientAddressMiddleware",
     "provisioning.middleware.RequestIdMiddleware",
+    "provisioning.middleware.ScopeMiddleware",
     "scim.middleware.ScimErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mfmanage.middleware.MachineMiddleware",

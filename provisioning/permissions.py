@@ -1,6 +1,6 @@
 """Who may do what in the portal: the table of roles (1-product §1.6), and the decorator that every view carries."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, cast
@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from provisioning import tenancy
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount, Subscription, User
 
@@ -93,8 +94,11 @@ def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpRe
             enter(request, number)
             if permission not in ROLES[request.role]:
                 raise Http404
-            with timezone.override(ZoneInfo(request.subscription.time_zone)):
+            with timezone.override(ZoneInfo(request.subscription.time_zone)), tenancy.of(request.subscription.pk):
                 response = view(request, *args, **kwargs)
+            if isinstance(response, StreamingHttpResponse):
+                pieces = iter(cast("Iterator[bytes]", response.streaming_content))
+                response.streaming_content = tenancy.each(request.subscription.pk, pieces)
             add_never_cache_headers(response)
             return response
 
@@ -117,7 +121,8 @@ def enter(request: PortalRequest, number: str) -> None:
     known = getattr(request, "subscription", None)
     if known is not None and known.number == number:
         return
-    account = roles_of(request.user).filter(subscription__number=number).order_by("-role").first()
+    with tenancy.everybody():
+        account = roles_of(request.user).filter(subscription__number=number).order_by("-role").first()
     if account is None:
         raise Http404
     request.subscription = account.subscription
@@ -132,5 +137,5 @@ def enter(request: PortalRequest, number: str) -> None:
 
 
 def roles_of(user: User) -> QuerySet[LoginAccount]:
-    """Return the enabled login accounts, with their subscriptions, by which ``user`` may enter."""
+    """Return the enabled login accounts, with their subscriptions, by which ``user`` may enter; ask for everybody."""
     return LoginAccount.objects.select_related("subscription").filter(user=user, is_enabled=True, role__gt=Role.NO_ROLE)

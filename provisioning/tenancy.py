@@ -75,6 +75,11 @@ def enter(subscription_id: int) -> None:
     _scope.set(subscription_id)
 
 
+def enter_everybody() -> None:
+    """Touch the rows of all subscriptions, from here to the end of the scope around."""
+    _scope.set(EVERYBODY)
+
+
 def each(scope: Scope, pieces: Iterator[Any]) -> Iterator[Any]:
     """Yield the pieces, each made in ``scope``, however late and by whomever it is asked for."""
     while True:

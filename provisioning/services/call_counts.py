@@ -15,6 +15,8 @@ from typing import Final
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
+from provisioning import tenancy
+
 _Key = tuple[int, datetime]
 
 logger = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ def flush() -> None:
     adapt = connection.ops.adapt_datetimefield_value
     rows = [(adapt(minute), calls, failures, pk) for (pk, minute), calls, failures in taken]
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with tenancy.everybody(), transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(_ADD, rows)
     except DatabaseError:
         logger.warning("The counts of %s calls could not be written", sum(row[1] for row in rows), exc_info=True)

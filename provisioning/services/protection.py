@@ -133,6 +133,7 @@ WITH latest AS (
     SELECT number FROM provisioning_accountstop WHERE configuration_id = %s AND at > %s ORDER BY at, number LIMIT 1
 )
 INSERT INTO provisioning_accountstop (subscription_id, configuration_id, at, number)
-SELECT (SELECT subscription_id FROM provisioning_provisioningconfiguration WHERE id = %s), %s, {later}(%s, COALESCE((SELECT at FROM latest), %s)), COALESCE((SELECT number FROM latest), 0) + 1
+SELECT (SELECT subscription_id FROM provisioning_provisioningconfiguration WHERE id = %s), %s,
+{later}(%s, COALESCE((SELECT at FROM latest), %s)), COALESCE((SELECT number FROM latest), 0) + 1
 WHERE COALESCE((SELECT number FROM latest) - (SELECT number FROM earliest) + 1, 0) < (SELECT {limit} WHERE c.id = %s)
 RETURNING id"""

@@ -18,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
-from provisioning import fragments, navigation
+from provisioning import fragments, navigation, tenancy
 from provisioning.addresses import address
 from provisioning.call_texts import changed_words
 from provisioning.license_types import LicenseType
@@ -51,7 +51,8 @@ def my_subscriptions(context: Context) -> list[Subscription]:
     request = context["request"]
     if not hasattr(request, "my_subscriptions"):
         accounts = roles_of(request.user).order_by("subscription__name", "-role")[:_SUBSCRIPTIONS_SHOWN]
-        request.my_subscriptions = list({one.subscription_id: one.subscription for one in accounts}.values())
+        with tenancy.everybody():
+            request.my_subscriptions = list({one.subscription_id: one.subscription for one in accounts}.values())
     subscriptions: list[Subscription] = request.my_subscriptions
     return subscriptions
 

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.views import APIView
 
+from provisioning import tenancy
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services.call_counts import count_call
 from provisioning.services.calls import Call
@@ -43,7 +44,8 @@ class ScimView(APIView):
         if not token or not public_id.isascii() or not public_id.isprintable():
             raise TokenUnknown
         try:
-            self.configuration = authenticate(token=token, public_id=public_id, at=now)
+            with tenancy.everybody():
+                self.configuration = authenticate(token=token, public_id=public_id, at=now)
         except ConfigurationPaused as paused:
             self._call = self._begin(paused.configuration, now, started)
             raise
@@ -53,6 +55,8 @@ class ScimView(APIView):
         check_accept(request)
 
     def _begin(self, configuration: ProvisioningConfiguration, now: datetime, started: float) -> Call:
+        """From here on the request touches the rows of the caller's subscription only."""
+        tenancy.enter(configuration.subscription_id)
         return Call(
             configuration=configuration,
             operation=self.logged_operation or OPERATIONS.get(str(self.request.method), "query"),
