@@ -8,6 +8,14 @@ from provisioning.services import audit_chain
 BATCH = 1_000
 
 
+WRITE = "UPDATE provisioning_auditentry SET number = %s, key_version = %s, digest = %s WHERE id = %s"
+
+
+def write(schema_editor, batch):
+    with schema_editor.connection.cursor() as cursor:
+        cursor.executemany(WRITE, [(one.number, one.key_version, one.digest, one.pk) for one in batch])
+
+
 def chain(apps, schema_editor):
     subscriptions = apps.get_model("provisioning", "Subscription")
     entries = apps.get_model("provisioning", "AuditEntry")
@@ -20,7 +28,7 @@ def chain(apps, schema_editor):
                 head.number += 1
                 entry.number, entry.key_version = head.number, audit_chain.current_version()
                 head.digest = entry.digest = audit_chain.digest(entry, head.digest)
-            entries.objects.bulk_update(batch, ["number", "key_version", "digest"])
+            write(schema_editor, batch)
             last = batch[-1].pk
         head.save(force_insert=True)
 
