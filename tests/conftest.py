@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from tests import audit_log
+from tests.database_role import become_application, make_role
 
 
 @pytest.fixture
@@ -45,6 +46,16 @@ def django_db_keepdb() -> bool:
     Dropping one fails while a thread of a live server still has a connection to it.
     """
     return connection.vendor == "postgresql"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, pytestconfig) -> None:
+    """With ``--role application``, use the database made by the superuser as the product does: as somebody else."""
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock():
+            make_role()
+            if pytestconfig.getoption("role") == "application":
+                become_application()
 
 
 def pytest_sessionfinish() -> None:

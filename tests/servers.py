@@ -48,9 +48,15 @@ class Servers:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Two options: which database, and whose servers."""
+    """Three options: which database, as whom, and whose servers."""
     group = parser.getgroup("mfmanage")
     group.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what to run the tests on")
+    group.addoption(
+        "--role",
+        choices=("superuser", "application"),
+        default="superuser",
+        help="as whom the tests use PostgreSQL: the application neither owns the tables nor passes row-level security",
+    )
     group.addoption(
         "--servers",
         choices=("auto", "system", "wheel"),
