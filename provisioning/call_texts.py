@@ -84,8 +84,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "Copy the Tenant URL from this page into it.",
     "untrusted_token": "The identity provider came with a token that is not trusted. Compare its issuer, audience and "
     "subject with those under Issuer.",
-    "issuer_silent": "The identity provider's token could not be verified: the keys of its issuer cannot be read. Check "
-    "that this server reaches the issuer.",
+    "issuer_silent": "The identity provider's token could not be verified: the keys of its issuer cannot be read. "
+    "Check that this server reaches the issuer.",
     "expired_token": "The identity provider used a bearer token that has expired. Give it one that is valid.",
     "revoked_token": "The identity provider used a bearer token that was revoked. Give it one that is valid.",
 }

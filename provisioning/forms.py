@@ -1,7 +1,7 @@
 """The portal's forms. What a person typed is checked here for shape; what the directory allows, services say."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -18,11 +18,12 @@ from provisioning.models import (
     Vault,
     VaultUserGroup,
 )
+from provisioning.models.configurations import SHORTEST_TOKEN_LIFETIME
 from provisioning.queries import account_pages, accounts, logs
 from provisioning.queries import groups as group_queries
-from provisioning.secret_forms import lifetime_field
 
 _ANY = ("", "Any")
+TOKEN_LIFETIMES: Final = [(hours * 3600, "1 hour" if hours == 1 else f"{hours} hours") for hours in range(1, 7)]
 _SENSIBLE_DAY = (MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31)))
 
 
@@ -132,27 +133,6 @@ class LogFilter(forms.Form):
         )
 
 
-class ConfigurationForm(forms.Form):
-    """A new configuration; ``form_id`` tells a repeated submission from a new one."""
-
-    name = forms.CharField(
-        label="Configuration name",
-        max_length=200,
-        help_text="Unique in the subscription, such as the name of the directory.",
-        error_messages={"required": "Enter a name by which you will know this configuration."},
-        widget=forms.TextInput({"autocomplete": "off", "autofocus": True}),
-    )
-    default_license_type = forms.TypedChoiceField(
-        label="Default license type",
-        choices=LICENSE_TYPE_CHOICES,
-        coerce=lambda value: LicenseType(int(value)),
-        initial=int(LicenseType.READ_ONLY),
-        help_text="Every provisioned user asks for this license first. User groups can give a higher one later.",
-    )
-    lifetime = lifetime_field()
-    form_id = forms.UUIDField(widget=forms.HiddenInput)
-
-
 class ConfigurationSettingsForm(forms.Form):
     """How a configuration answers its identity provider: the fields of ``services.configurations.Settings``."""
 
@@ -173,6 +153,14 @@ class ConfigurationSettingsForm(forms.Form):
         label="Accept unquoted words in filters",
         required=False,
         help_text="Some providers leave out the quotation marks that SCIM demands around a text. Entra does not.",
+    )
+    token_lifetime = forms.TypedChoiceField(
+        label="An access token lives for",
+        required=False,
+        choices=TOKEN_LIFETIMES,
+        coerce=int,
+        empty_value=SHORTEST_TOKEN_LIFETIME,
+        help_text="The identity provider then asks for another one. Holds from the next token on.",
     )
 
 

@@ -13,10 +13,10 @@ _HOUR: Final = timedelta(hours=1)
 _LONGEST_HOURS: Final = LONGEST_OVERLAP // _HOUR
 
 
-def lifetime_field() -> forms.TypedChoiceField:
+def lifetime_field(label: str = "The secret expires after") -> forms.TypedChoiceField:
     """Return the field that asks how long a secret lives; unanswered, it is the usual time."""
     return forms.TypedChoiceField(
-        label="The secret expires after",
+        label=label,
         choices=[(one.days, f"{one.days} days") for one in LIFETIMES],
         coerce=lambda days: timedelta(days=int(days)),
         initial=LIFETIME.days,

@@ -4,7 +4,10 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from provisioning.views import (
     applications,
+    audit,
+    bearer_tokens,
     configuration_changes,
+    configuration_creation,
     configurations,
     frame,
     groups,
@@ -16,6 +19,7 @@ from provisioning.views import (
     people,
     secrets,
     settings,
+    trusted_issuer,
     trusted_persons,
     user_imports,
     users,
@@ -24,7 +28,7 @@ from provisioning.views import (
 
 _provisioning: list[URLPattern | URLResolver] = [
     path("configurations/", configurations.configurations, name="configurations"),
-    path("configurations/create/", configurations.configuration_create, name="configuration_create"),
+    path("configurations/create/", configuration_creation.configuration_create, name="configuration_create"),
     path("configurations/<int:pk>/", configurations.configuration, name="configuration"),
     path("configurations/<int:pk>/progress/", configurations.configuration_progress, name="configuration_progress"),
     path("configurations/<int:pk>/settings/", configurations.configuration_settings, name="configuration_settings"),
@@ -36,6 +40,10 @@ _provisioning: list[URLPattern | URLResolver] = [
     path("configurations/<int:pk>/secret/cancel/", secrets.cancel, name="rotation_cancel"),
     path("configurations/<int:pk>/secret/download/", secrets.download, name="secret_download"),
     path("secrets/<int:pk>/revoke/", secrets.revoke, name="secret_revoke"),
+    path("configurations/<int:pk>/bearer/", bearer_tokens.create, name="bearer_token_create"),
+    path("bearer/<int:pk>/revoke/", bearer_tokens.revoke, name="bearer_token_revoke"),
+    path("configurations/<int:pk>/issuer/", trusted_issuer.change, name="trusted_issuer"),
+    path("configurations/<int:pk>/issuer/end/", trusted_issuer.end, name="trusted_issuer_end"),
     path("configurations/<int:pk>/license/", configuration_changes.default_license, name="configuration_license"),
     path("configurations/<int:pk>/delete/", configuration_changes.delete, name="configuration_delete"),
     path("configurations/<int:pk>/restore/", configuration_changes.restore, name="configuration_restore"),
@@ -85,7 +93,10 @@ _subscription: list[URLPattern | URLResolver] = [
     path("trusted/<int:pk>/", trusted_persons.trusted_person_edit, name="trusted_person_edit"),
     path("trusted/<int:pk>/remove/", trusted_persons.trusted_person_remove, name="trusted_person_remove"),
     path("provisioning/", include(_provisioning)),
-    path("audit/", logs.audit, name="audit"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/<int:pk>/", audit.audit_entry, name="audit_entry"),
+    path("audit/acts.csv", audit.audit_csv, name="audit_csv"),
+    path("audit/acts.json", audit.audit_json, name="audit_json"),
     path("settings/", settings.settings, name="settings"),
     path("settings/notifications/", settings.notifications, name="notifications"),
 ]

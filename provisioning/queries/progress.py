@@ -58,6 +58,25 @@ _GROUP: Final = _Sought(
     "First group", "Groups follow the users. If none is assigned in Entra, this step stays open.", "create", "Group"
 )
 
+_WAYS_IN: Final = {
+    "gallery": (
+        "Token issued",
+        "Fill in the four values in Entra and choose Test Connection.",
+        "The client ID and the client secret are right.",
+    ),
+    "other": (
+        "Token accepted",
+        "Fill in the four values, or the Tenant URL and a bearer token, at the provider, and test the connection.",
+        "The credentials are right.",
+    ),
+    "classic": (
+        "Token accepted",
+        "Fill in the Tenant URL in Entra, leave the secret token empty and choose Test Connection.",
+        "The token that Entra signed is trusted.",
+    ),
+}
+"""The title of the first step, what is waited for, and what has happened, by the kind of configuration."""
+
 
 def progress(configuration: ProvisioningConfiguration) -> Progress:
     """Return how far a row of ``configurations`` has come."""
@@ -74,9 +93,8 @@ def progress(configuration: ProvisioningConfiguration) -> Progress:
 
 def _token(configuration: ProvisioningConfiguration) -> Step:
     at = configuration.first_contact_at
-    if at is None:
-        return Step("Token issued", is_done=False, what="Fill in the four values in Entra and choose Test Connection.")
-    return Step("Token issued", is_done=True, what="The client ID and the client secret are right.", at=at)
+    title, waiting, done = _WAYS_IN[configuration.kind]
+    return Step(title, is_done=at is not None, what=waiting if at is None else done, at=at)
 
 
 def _step(sought: _Sought, early: Iterable[ProvisioningLogEntry], *, is_there: bool) -> Step:

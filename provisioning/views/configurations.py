@@ -1,8 +1,7 @@
-"""Provisioning configurations: their list, their pages, and creating one, which shows its secret once."""
+"""Provisioning configurations: their list and their pages."""
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -12,21 +11,21 @@ from django.views.decorators.http import require_POST
 
 from provisioning.addresses import address
 from provisioning.configuration_forms import DefaultLicenseForm
-from provisioning.forms import ConfigurationForm, ConfigurationSettingsForm
-from provisioning.models import ClientSecret, ProvisioningConfiguration
+from provisioning.forms import TOKEN_LIFETIMES, ConfigurationSettingsForm
+from provisioning.models import ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import configurations as queries
 from provisioning.queries.health import health, newest_failures
 from provisioning.queries.progress import progress
+from provisioning.services import bearer_tokens, rotation
 from provisioning.services import configurations as services
-from provisioning.services import rotation
+from provisioning.services.assertions import trust_of
 from provisioning.services.deletion import UNDO
-from provisioning.sign_in import requires_recent_sign_in
 from provisioning.views.common import SeeOther
 
 _NEW = timedelta(days=1)
 """For so long after the last of its first steps a configuration's page shows them."""
-_GALLERY = ProvisioningConfiguration.Kind.GALLERY
+_Kind = ProvisioningConfiguration.Kind
 
 
 @requires(Permission.PROVISIONING)
@@ -36,7 +35,7 @@ def configurations(request: PortalRequest) -> HttpResponse:
     found = queries.configurations(request.subscription, now=now)
     rows = [(row, health(row, synchronizing, now=now)) for row in found]
     deleted = [(row, row.deleted_at + UNDO) for row in queries.deleted(request.subscription, now=now) if row.deleted_at]
-    return render(request, "provisioning/configurations.html", {"rows": rows, "deleted": deleted})
+    return render(request, "provisioning/configurations.html", {"rows": rows, "deleted": deleted, "kinds": _Kind})
 
 
 @requires(Permission.PROVISIONING)
@@ -67,15 +66,6 @@ def configuration_settings(request: PortalRequest, pk: int) -> HttpResponse:
     license_form = DefaultLicenseForm(initial={"license_type": found.default_license_type})
     context = {"configuration": found, "form": form, "license_form": license_form}
     return render(request, "provisioning/configuration_settings.html", context, status=422 if form.errors else 200)
-
-
-@requires(Permission.PROVISIONING)
-@requires_recent_sign_in
-def configuration_create(request: PortalRequest) -> HttpResponse:
-    """Ask for name and default license type; a POST creates the configuration and shows its credentials, once."""
-    if request.method == "POST":
-        return _create(request, ConfigurationForm(request.POST))
-    return _ask(request, ConfigurationForm(initial={"form_id": uuid4()}))
 
 
 @requires(Permission.PROVISIONING)
@@ -124,65 +114,9 @@ def _page(found: ProvisioningConfiguration) -> dict[str, Any]:
         "progress": steps,
         "is_beginning": not steps.is_complete or now - max(step.at or found.created_at for step in steps.steps) < _NEW,
         "settings": services.settings_of(found),
+        "token_lifetime": dict(TOKEN_LIFETIMES)[found.token_lifetime],
         "secrets": secrets,
         "rotation": rotation.rotation(secrets),
+        "trust": trust_of(found),
+        "bearer_tokens": bearer_tokens.live(found, at=now) if found.kind == _Kind.OTHER else [],
     }
-
-
-def _ask(request: PortalRequest, form: ConfigurationForm) -> HttpResponse:
-    """Show the form, or why the subscription can have no configuration."""
-    refusal = ""
-    try:
-        services.check_provisioning_allowed(request.subscription)
-    except (services.EditionNotSupported, services.UserSynchronizationOn) as error:
-        refusal = str(error)
-    context = {"form": form, "refusal": refusal}
-    return render(request, "provisioning/configuration_create.html", context, status=422 if form.errors else 200)
-
-
-def _create(request: PortalRequest, form: ConfigurationForm) -> HttpResponse:
-    if not form.is_valid():
-        return _ask(request, form)
-    form_id: UUID = form.cleaned_data["form_id"]
-    if shown := _created_by(request, form_id):
-        return _already_shown(request, shown)
-    try:
-        credentials = _create_by(request, form, form_id)
-    except services.ConfigurationNameTaken as error:
-        if shown := _created_by(request, form_id):
-            return _already_shown(request, shown)
-        form.add_error("name", str(error))
-    except (services.EditionNotSupported, services.UserSynchronizationOn):
-        return _ask(request, form)
-    else:
-        context = {**_page(_found(request, credentials.configuration.pk)), "client_secret": credentials.client_secret}
-        return render(request, "provisioning/credentials.html", context)
-    return _ask(request, form)
-
-
-def _create_by(request: PortalRequest, form: ConfigurationForm, form_id: UUID) -> services.Credentials:
-    return services.create_configuration(
-        subscription=request.subscription,
-        name=form.cleaned_data["name"],
-        kind=_GALLERY,
-        default_license_type=form.cleaned_data["default_license_type"],
-        secret_lifetime=form.cleaned_data["lifetime"],
-        form_id=form_id,
-        actor=request.actor,
-        at=timezone.now(),
-    )
-
-
-def _created_by(request: PortalRequest, form_id: UUID) -> int | None:
-    """Return the configuration that this form has made already."""
-    rows = ClientSecret.objects.filter(form_id=form_id, configuration__subscription=request.subscription)
-    return rows.values_list("configuration_id", flat=True).first()
-
-
-def _already_shown(request: PortalRequest, pk: int) -> HttpResponse:
-    messages.warning(
-        request,
-        "The client secret was already shown, when this configuration was created. It cannot be shown again: "
-        "if you have not stored it, replace it with a new one.",
-    )
-    return SeeOther(address(request.subscription, "configuration", pk=pk))

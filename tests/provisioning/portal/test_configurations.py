@@ -10,7 +10,7 @@ from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from provisioning.models import AuditEntry, ProvisioningConfiguration, Subscription, Vault
 from provisioning.services import configurations as services
 from provisioning.services.secrets import digest
-from provisioning.views import configurations as views
+from provisioning.views import configuration_creation as views
 from tests.factories import PASSWORD, make_admin, make_subscription, make_vault
 
 SECRET = re.compile(r"mfms_[\w-]{49}")
