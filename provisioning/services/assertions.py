@@ -61,8 +61,11 @@ def entra_issuers(directory: str) -> tuple[str, ...]:
     return f"{issuers.ENTRA_STS}{directory}/", *(f"{base}{directory}/v2.0" for base in authorities)
 
 
-def check(token: str, trust: Trust, *, at: datetime) -> None:
-    """Accept the token. Raises ``Untrusted``, and ``IssuerUnreachable`` when its signature cannot be verified now."""
+def check(token: str, trust: Trust, *, at: datetime) -> Mapping[str, Any]:
+    """Accept the token, and return what it says.
+
+    Raises ``Untrusted``, and ``IssuerUnreachable`` when its signature cannot be verified now.
+    """
     header, claims = _parts(token)
     issuer, kid = claims.get("iss"), header.get("kid")
     if issuer not in trust.issuers:
@@ -75,6 +78,7 @@ def check(token: str, trust: Trust, *, at: datetime) -> None:
     except issuers.KeyUnknown as error:
         raise Untrusted("The issuer has no such key.") from error
     _verified.check(token, key, str(header["alg"]))
+    return claims
 
 
 def check_claims(claims: Mapping[str, Any], trust: Trust, *, at: datetime) -> None:

@@ -112,16 +112,28 @@ def keys() -> Keys:
 
 def read_keys(issuer: str) -> dict[str, PyJWK]:
     """Return the issuer's keys by ``kid``, as it publishes them now. Raises ``IssuerUnreachable``."""
+    return usable_keys(_document(endpoint(metadata(issuer), "jwks_uri")))
+
+
+def metadata(issuer: str) -> dict[str, Any]:
+    """Return what the issuer says of itself (OpenID Connect Discovery 1.0 §4.3). Raises ``IssuerUnreachable``."""
     address = metadata_address(issuer)
     document = _document(address)
     if document.get("issuer") != issuer:
         raise IssuerUnreachable(f"{address} is not of the issuer {issuer}, but of another one.")
-    jwks_uri = document.get("jwks_uri")
-    if not isinstance(jwks_uri, str):
-        raise IssuerUnreachable(f"{address} names no jwks_uri.")
-    if _is_local(urlsplit(jwks_uri)) and not _is_local(urlsplit(address)):
-        raise IssuerUnreachable(f"{address} names a jwks_uri that is not its own.")
-    return usable_keys(_document(jwks_uri))
+    return document
+
+
+def endpoint(document: Mapping[str, Any], name: str) -> str:
+    """Return an address that an issuer's metadata names. Raises ``IssuerUnreachable``."""
+    address, found = metadata_address(document["issuer"]), document.get(name)
+    if not isinstance(found, str):
+        raise IssuerUnreachable(f"{address} names no {name}.")
+    if not is_safe(found):
+        raise IssuerUnreachable(f"{address} names a {name} that is no https address.")
+    if _is_local(urlsplit(found)) and not _is_local(urlsplit(address)):
+        raise IssuerUnreachable(f"{address} names a {name} that is not its own.")
+    return found
 
 
 def usable_keys(document: Mapping[str, Any]) -> dict[str, PyJWK]:
