@@ -34,7 +34,7 @@ def chain(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("provisioning", "0022_sign_in")]
+    dependencies = [("provisioning", "0023_single_sign_on")]
 
     operations = [
         migrations.CreateModel(

@@ -9,6 +9,7 @@ from provisioning.models.logs import AuditEntry, AuditHead, ProvisioningLogEntry
 from provisioning.models.notifications import Notification, NotificationChoice, NotificationMail
 from provisioning.models.protection import AccountStop, HeldChange
 from provisioning.models.sign_in import PasswordMail, PortalSession
+from provisioning.models.sign_on import SignOnIdentity, SingleSignOn
 from provisioning.models.subscriptions import Subscription
 from provisioning.models.users import User
 from provisioning.models.vaults import GroupLink, TrustedPerson, Vault, VaultAccess, VaultUserGroup
@@ -34,6 +35,8 @@ __all__ = [
     "ProvisioningConfiguration",
     "ProvisioningLogEntry",
     "ResourceTotal",
+    "SignOnIdentity",
+    "SingleSignOn",
     "Subscription",
     "TrustedPerson",
     "User",
