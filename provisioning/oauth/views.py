@@ -12,6 +12,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from oauth2_provider.views import TokenView
 
+from provisioning import tenancy
 from provisioning.oauth.credentials import Credentials, client_id, credentials
 from provisioning.services.refusals import record_refused_secret
 from provisioning.services.throttle import Attempt, Throttle, throttle
@@ -59,10 +60,11 @@ def _failed(request: HttpRequest, attempt: Attempt, limits: Throttle | None, ans
 
 def _record(shown: Credentials) -> None:
     now = timezone.now()
-    if shown.assertion:
-        record_refused_assertion(client_id=shown.client_id, assertion=shown.assertion, at=now)
-    elif shown.secret:
-        record_refused_secret(client_id=shown.client_id, secret=shown.secret, at=now)
+    with tenancy.everybody():
+        if shown.assertion:
+            record_refused_assertion(client_id=shown.client_id, assertion=shown.assertion, at=now)
+        elif shown.secret:
+            record_refused_secret(client_id=shown.client_id, secret=shown.secret, at=now)
 
 
 def _attempt(request: HttpRequest) -> Attempt:
