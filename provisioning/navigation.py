@@ -81,7 +81,7 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             Page("Held changes", "clock", "held", Permission.PROVISIONING, frozenset({"held_decide"})),
         ),
     ),
-    ("Security", (Page("Audit log", "audit", "audit", Permission.SEE_OWN_ACTS),)),
+    ("Security", (Page("Audit log", "audit", "audit", Permission.SEE_OWN_ACTS, frozenset({"audit_entry"})),)),
     (
         "Settings",
         (

@@ -1,21 +1,20 @@
-"""The provisioning log and the audit log as the portal lists them."""
+"""The provisioning log as the portal lists it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
 from provisioning.models import (
-    AuditEntry,
     LoginAccount,
     ProvisioningConfiguration,
     ProvisioningLogEntry,
     Subscription,
     UserGroup,
 )
+from provisioning.queries.days import within
 from provisioning.queries.pages import Page, fetch
 
 NEWEST_FIRST: Final = ("-at", "-id")
@@ -54,7 +53,9 @@ def calls(subscription: Subscription, wanted: Wanted) -> tuple[QuerySet[Provisio
 
     One index holds subscription or configuration, all or only the failures, or one resource; time is in each.
     """
-    rows = ProvisioningLogEntry.objects.select_related("configuration").filter(_within(subscription, wanted))
+    rows = ProvisioningLogEntry.objects.select_related("configuration").filter(
+        within(subscription, wanted.first_day, wanted.last_day)
+    )
     rest = Q()
     if wanted.resource:
         rows = rows.filter(subscription=subscription, resource_id=wanted.resource)
@@ -110,23 +111,6 @@ def subject(entry: ProvisioningLogEntry) -> LoginAccount | UserGroup | None:
     return accounts.filter(scim_id=entry.resource_id).first()
 
 
-def acts_page(subscription: Subscription, *, only_of: str, cursor: str) -> Page[AuditEntry]:
-    """Return a page of the audit log, newest first; ``only_of`` is a person's username, or empty for everybody."""
-    rows = AuditEntry.objects.filter(subscription=subscription)
-    if only_of:
-        rows = rows.filter(actor_kind="person", actor_name=only_of)
-    return fetch(rows, keys=("-id",), cursor=cursor)
-
-
-def _within(subscription: Subscription, wanted: Wanted) -> Q:
-    days = Q()
-    if wanted.first_day:
-        days &= Q(at__gte=_midnight(wanted.first_day, subscription))
-    if wanted.last_day:
-        days &= Q(at__lt=_midnight(wanted.last_day + timedelta(days=1), subscription))
-    return days
-
-
 def _unindexed(wanted: Wanted) -> Q:
     rest = Q()
     if wanted.result == "succeeded":
@@ -140,7 +124,3 @@ def _unindexed(wanted: Wanted) -> Q:
 
 def _about(search: str) -> Q:
     return Q(resource_name__icontains=search) | Q(resource_id=search) | Q(request_id=search)
-
-
-def _midnight(day: date, subscription: Subscription) -> datetime:
-    return datetime.combine(day, time.min, ZoneInfo(subscription.time_zone))

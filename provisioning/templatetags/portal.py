@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
-from provisioning import fragments, navigation, tenancy
+from provisioning import audit_texts, fragments, navigation, tenancy
 from provisioning.addresses import address
 from provisioning.call_texts import changed_words
 from provisioning.license_types import LicenseType
@@ -148,13 +149,11 @@ def initials(name: str) -> str:
 
 
 @register.filter
-def changes(entry: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Return the first fields of ``{field: [old, new]}`` with their values as texts; a bulk pin has one per account."""
-    for field, value in sorted(entry.items())[:_SHOWN_CHANGES]:
-        old, new = value if isinstance(value, list) and len(value) == 2 else (None, value)  # noqa: PLR2004
-        yield field, _text(old), _text(new)
+def changes(entry: dict[str, Any]) -> Iterator[audit_texts.Change]:
+    """Return the first fields of ``{field: [old, new]}`` of an entry of the audit log, with their values as texts."""
+    yield from islice(audit_texts.changes(entry), _SHOWN_CHANGES)
     if len(entry) > _SHOWN_CHANGES:
-        yield "and", "", f"{len(entry) - _SHOWN_CHANGES:,} more"
+        yield audit_texts.Change("and", "", f"{len(entry) - _SHOWN_CHANGES:,} more")
 
 
 @register.filter
@@ -164,19 +163,8 @@ def changed(entry: dict[str, Any]) -> str:
 
 
 @register.filter
-def cut_underscores(name: str) -> str:
-    return name.replace("_", " ")
-
-
-@register.filter
 def milliseconds(microseconds: int) -> str:
     return f"{microseconds / 1000:.1f} ms"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The provisioning log and the audit log."""
+"""The provisioning log."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from provisioning import call_files, call_texts, exports
 from provisioning.forms import LogFilter
 from provisioning.models import ProvisioningLogEntry
-from provisioning.permissions import ROLES, Permission, PortalRequest, requires
+from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import logs as queries
 from provisioning.services.exports import record_export
 from provisioning.views.common import file_answer, template_for
@@ -58,18 +58,6 @@ def log_json(request: PortalRequest) -> StreamingHttpResponse:
     """Send every call that fits the filter, newest first, as a JSON array."""
     documents = (call_files.document(entry) for entry in _exported(request, "JSON"))
     return file_answer(exports.json_array(documents), "application/json", "provisioning-log.json")
-
-
-@requires(Permission.SEE_OWN_ACTS)
-def audit(request: PortalRequest) -> HttpResponse:
-    """List who did what, newest first; without the right to see all, only one's own acts."""
-    sees_all = Permission.SEE_ALL_ACTS in ROLES[request.role]
-    page = queries.acts_page(
-        request.subscription,
-        only_of="" if sees_all else request.actor.name,
-        cursor=request.GET.get("page", ""),
-    )
-    return render(request, "provisioning/audit.html", {"page": page, "sees_all": sees_all})
 
 
 def _exported(request: PortalRequest, form: str) -> Iterator[ProvisioningLogEntry]:

@@ -139,7 +139,7 @@ RULES: Final = {
         held="",
         held_decide="",
     ),
-    **_pages(Permission.SEE_OWN_ACTS, audit=""),
+    **_pages(Permission.SEE_OWN_ACTS, audit="", audit_entry="act", audit_csv="", audit_json=""),
     **_pages(Permission.CHANGE_SETTINGS, settings=""),
 }
 """The pages of a subscription, by their names."""

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from licensing.models import DriftReport, VaultGroupChange, VaultUser
 from provisioning.exports import csv_lines
-from provisioning.models import LoginAccount, ProvisioningLogEntry, Subscription
+from provisioning.models import AuditEntry, LoginAccount, ProvisioningLogEntry, Subscription
 from provisioning.queries import accounts
 from provisioning.queries import user_files as files
 from provisioning.services import deletion, trusted_persons, user_imports
@@ -47,6 +47,7 @@ def _things(contoso: Contoso) -> dict[str, Model]:
     deletion.delete_configuration(configuration=deleted, actor=ACTOR, at=timezone.now())
     return {
         "account": contoso.bo,
+        "act": AuditEntry.objects.filter(subscription=subscription).latest("pk"),
         "application": contoso.archiver,
         "call": ProvisioningLogEntry.objects.filter(subscription=subscription).latest("pk"),
         "configuration": contoso.configuration,

@@ -1,4 +1,4 @@
-"""The provisioning log and the audit log."""
+"""The provisioning log."""
 
 import re
 from datetime import timedelta
@@ -7,12 +7,10 @@ from html import unescape
 import pytest
 
 from provisioning.call_texts import INFO
-from provisioning.license_types import LicenseType
-from provisioning.models import AuditEntry, LoginAccount, ProvisioningLogEntry, Subscription, UserGroup
+from provisioning.models import ProvisioningLogEntry, Subscription, UserGroup
 from provisioning.queries import logs
 from provisioning.services.calls import record_failure
-from provisioning.services.group_settings import set_group_license
-from tests.factories import ACTOR, NOON, make_account, make_admin, make_call, make_configuration
+from tests.factories import NOON, make_account, make_call, make_configuration
 
 
 @pytest.fixture
@@ -188,24 +186,3 @@ def test_a_refused_calls_page_says_why_and_what_to_do(log, admin, refused):
     assert "Rename one of the two" in page
     assert "The call changed nothing." in page
     assert "request-refused" in page
-
-
-def test_the_audit_log_says_who_did_what(contoso, admin):
-    set_group_license(group=contoso.legal, license_type=LicenseType.CONCURRENT, actor=ACTOR, at=NOON)
-
-    page = admin.get(contoso.url("audit/")).content.decode()
-
-    for words in ("manage.py tests", "Operator", "Set license type of user group", "Legal", "named", "concurrent"):
-        assert words in page
-
-
-def test_a_billing_admin_sees_their_own_acts(contoso, sign_in):
-    account = make_admin(contoso.subscription, "billing@contoso.example", role=LoginAccount.Role.BILLING_ADMIN)
-    common = {"subscription": contoso.subscription, "at": NOON, "actor_kind": "person"}
-    AuditEntry.objects.create(**common, actor_name=account.user.username, action="order licenses", target="Named")
-    AuditEntry.objects.create(**common, actor_name="somebody@else.example", action="create vault", target="Theirs")
-
-    page = sign_in(account).get(contoso.url("audit/")).content.decode()
-
-    assert "Order licenses" in page
-    assert "Theirs" not in page
