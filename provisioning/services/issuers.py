@@ -35,6 +35,7 @@ _MOST_ISSUERS: Final = 1_000
 _SHORTEST_RSA: Final = 2048
 _LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 _ALL: Final = "*"
+_clock = time.monotonic
 
 
 class IssuerUnreachable(Exception):
@@ -202,7 +203,7 @@ def _document(address: str) -> dict[str, Any]:
 
 def _content(address: str) -> bytes:
     """Return what is there; redirections are not followed, and neither size nor time is the issuer's to choose."""
-    until, content = time.monotonic() + _PATIENCE, b""
+    until, content = _clock() + _PATIENCE, b""
     asked = {"Accept": "application/json", "Accept-Encoding": "identity"}
     verify = address.startswith("https:")  # loading the system's authorities takes 0.1 s
     with (
@@ -213,6 +214,6 @@ def _content(address: str) -> bytes:
             raise IssuerUnreachable(f"{address} answers {answer.status_code}.")
         for piece in answer.iter_raw():
             content += piece
-            if len(content) > _LARGEST or time.monotonic() > until:
+            if len(content) > _LARGEST or _clock() > until:
                 raise IssuerUnreachable(f"{address} answers with too much, or too slowly.")
     return content
