@@ -19,13 +19,14 @@ from licensing import sweep, tasks
 from licensing.services import due
 from provisioning import tenancy
 from provisioning.services import user_imports
-from provisioning.tasks import apply_import, prune
+from provisioning.tasks import apply_import, prune, send_mails
 
 EVERY_SECONDS = 0.25
 PERIODIC = (
     (prune, timedelta(days=1)),
     (tasks.record_days, timedelta(minutes=15)),
     (tasks.look_at_pools, timedelta(minutes=1)),
+    (send_mails, timedelta(seconds=5)),
 )
 """Tasks and how often they are called, from the start on."""
 IN_MEMORY = "memory://"

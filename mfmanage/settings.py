@@ -49,12 +49,12 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
-    "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]
@@ -143,6 +143,21 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_FORMS = {"reset_password": "provisioning.sign_in_forms.ForgottenForm"}
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/h/key"}
+# A second factor (decision 23). A code counts for its half minute and the ones before and after, once.
+MFA_ADAPTER = "provisioning.factors.FactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "provisioning.sign_in_forms.ActivateForm",
+    "authenticate": "provisioning.sign_in_forms.CodeForm",
+    "reauthenticate": "provisioning.sign_in_forms.CodeAgainForm",
+}
+MFA_TOTP_ISSUER = "mfmanage"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Our own pages ask for a recent sign-in, by whichever way the person came in.
+MFA_REAUTHENTICATION_REQUIRED = False
 
 # Over https, a cookie whose name begins so can be set by this host alone, and is sent to no other (RFC 6265bis §4.1.3).
 _COOKIES = "__Host-" if SECURE else ""
@@ -151,6 +166,7 @@ MESSAGE_COOKIE_NAME, THEME_COOKIE_NAME = f"{_COOKIES}messages", f"{_COOKIES}them
 MESSAGE_STORAGE = "mfmanage.messages.Storage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "provisioning.session_store"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SECURE_SSL_REDIRECT = SECURE

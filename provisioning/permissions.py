@@ -6,6 +6,8 @@ from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, cast
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, StreamingHttpResponse
@@ -90,7 +92,7 @@ def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpRe
         def guarded(anyone: HttpRequest, *args: Any, number: str, **kwargs: Any) -> HttpResponseBase:
             request = cast("PortalRequest", anyone)
             if not anyone.user.is_authenticated:
-                return _to_sign_in(request)
+                return to_sign_in(request)
             enter(request, number)
             if permission not in ROLES[request.role]:
                 raise Http404
@@ -108,12 +110,23 @@ def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpRe
     return decorate
 
 
-def _to_sign_in(request: PortalRequest) -> HttpResponseBase:
-    """Lead to the sign-in page; a page that renews a part of itself goes there as a whole, and comes back whole."""
+def to_sign_in(request: PortalRequest) -> HttpResponseBase:
+    """Lead to the sign-in page; a page that renews a part of itself goes there as a whole, and comes back whole.
+
+    Who comes with a session that is over is told so.
+    """
+    if settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.session_key is None:
+        messages.warning(request, _OVER)
     if not request.htmx:
         return redirect_to_login(request.get_full_path())
     page = request.htmx.current_url_abs_path or request.get_full_path()
     return HttpResponseClientRedirect(redirect_to_login(page).url)
+
+
+_OVER: Final = (
+    "Your session is over: you did nothing for two hours, it was ended, your password was changed, or you may not come "
+    "in any more. Sign in again."
+)
 
 
 def enter(request: PortalRequest, number: str) -> None:

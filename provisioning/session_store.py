@@ -60,8 +60,7 @@ class SessionStore(DatabaseStore):
         return row
 
     def _row(self, now: datetime) -> PortalSession | None:
-        live = PortalSession.objects.filter(expire_date__gt=now, seen_at__gt=now - IDLE)
-        return live.filter(pk=digest(self.session_key or "")).first()
+        return PortalSession.live(now).filter(pk=digest(self.session_key or "")).first()
 
     def _describe(self, row: PortalSession, begun: dict[str, Any]) -> None:
         """Say how the session began; from then on it lives for ``SESSION_COOKIE_AGE``, however often it is saved."""

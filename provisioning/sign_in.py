@@ -1,23 +1,38 @@
-"""How people come in: by invitation only, with a username or e-mail address and a password."""
+"""How people come in: by invitation only, with a username or e-mail address and a password, and perhaps a code."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import wraps
-from typing import Any, ParamSpec
+from functools import partial, wraps
+from typing import Any, Final, ParamSpec
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
-from allauth.core.exceptions import ReauthenticationRequired
+from allauth.account.internal.stagekit import clear_login
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from provisioning.actor import Actor
 from provisioning.models import User
-from provisioning.permissions import PortalRequest, View, roles_of
+from provisioning.permissions import PortalRequest, View, roles_of, to_sign_in
+from provisioning.services import sign_ins
+from provisioning.session_store import SIGN_IN
 
 P = ParamSpec("P")
 _MISMATCH = "The username or the password is wrong. Check both and try again."
+_LONGEST_BROWSER: Final = 300
+_WORDS: Final = {"password": "password", "totp": "code", "recovery_codes": "recovery code"}
+"""What the audit log calls the steps of a sign-in."""
+log = structlog.get_logger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -28,20 +43,81 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "email_password_mismatch": _MISMATCH,
         "username_password_mismatch": _MISMATCH,
         "incorrect_password": "The password is wrong. Try again.",
-        "too_many_login_attempts": "Too many attempts with a wrong password. Wait five minutes, then try again.",
+        "enter_current_password": "That is not your current password. Try again.",
+        "too_many_login_attempts": "Too many wrong attempts. Wait five minutes, then try again.",
+        "rate_limited": "Too many wrong attempts. Wait five minutes, then try again.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False
 
+    def is_ajax(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """No page answers in JSON."""
+        return False
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Lead nowhere but to this host's own pages (OWASP ASVS 5.0, 3.7.2)."""
+        request = context.request
+        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the caller as ``ClientAddressMiddleware`` knows it; attempts are counted by it."""
+        return str(request.META.get("REMOTE_ADDR", ""))
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Return the person, once the password was right; who has no role learns so, and is not let in."""
         user: User | None = super().authenticate(request, **credentials)
         if user is not None and user.is_active and not roles_of(user).exists():
-            raise ValidationError(
-                "Your account has no role in mfmanage, or it is disabled. Ask a Subscription admin to give you one."
-            )
+            raise ValidationError(str(sign_ins.NoRole()))
         return user
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:  # noqa: ARG002
+        """Note it where operators look, for known and unknown names alike; a name may be a password, so no name."""
+        log.warning("sign-in refused", address=self.get_client_ip(request))
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Begin the session, under a new key, and record it; the last role may have gone meanwhile."""
+        at = timezone.now()
+        enter, how = partial(self._enter, request, user, at), _steps(request, user)
+        try:
+            sign_ins.sign_in(user=user, how=how, enter=enter, actor=visitor(request), at=at)
+        except sign_ins.NoRole as refusal:
+            clear_login(request)
+            messages.error(request, str(refusal))
+            raise ImmediateHttpResponse(redirect("account_login")) from refusal
+
+    def _enter(self, request: HttpRequest, user: User, at: datetime) -> None:
+        super().login(request, user)
+        browser = request.headers.get("User-Agent", "")[:_LONGEST_BROWSER]
+        request.session[SIGN_IN] = {"at": at.isoformat(), "address": self.get_client_ip(request), "browser": browser}
+        request.session.save()
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """Return how the person can prove again who they are; who has no way signs out and in again."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if user.is_authenticated and not ways:
+            ways = [{"id": "sign_out", "description": "Sign out and in again", "url": reverse("account_logout")}]
+        return ways
+
+
+def visitor(request: HttpRequest) -> Actor:
+    """Return from where the request comes; whose it is, ``sign_ins.record`` knows."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    return Actor(kind="person", name="", address=address, request_id=getattr(request, "request_id", ""))
+
+
+def here() -> Actor:
+    """Return from where the request comes that is being answered."""
+    return visitor(context.request)
+
+
+def _steps(request: HttpRequest, user: User) -> str:
+    """Return by what the person has just come in, such as *password and code*."""
+    steps: list[str] = []
+    for record in get_authentication_records(request, user):
+        step = record.get("type") or record["method"]
+        steps = [*steps, step] if record["method"] == "mfa" else [step]
+    return " and ".join(_WORDS.get(step, step.replace("_", " ")) for step in steps)
 
 
 def signed_in_recently(request: HttpRequest, *, now: datetime) -> bool:
@@ -54,12 +130,24 @@ def signed_in_recently(request: HttpRequest, *, now: datetime) -> bool:
 
 
 def requires_recent_sign_in(view: View[P]) -> View[P]:
-    """Ask for the password again before ``view`` when the last sign-in is too old; what was posted is kept."""
+    """Ask who it is again before ``view`` when the last sign-in is too old; what was posted is kept."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not signed_in_recently(request, now=timezone.now()):
             raise ReauthenticationRequired
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def signed_in(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """Let only people who are signed in see a page that belongs to no subscription."""
+
+    @wraps(view)
+    def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
         return view(request, *args, **kwargs)
 
     return guarded

@@ -1,12 +1,46 @@
-"""The pages of django-allauth that this portal uses, and no other."""
+"""The pages of signing in and of one's own sign-in: django-allauth's that this portal uses, and its own."""
 
-from allauth.account import views
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery_codes
 from django.urls import path
 
+from provisioning.sign_in import requires_recent_sign_in, signed_in
+from provisioning.views import sessions, sign_in
+
 urlpatterns = [
-    path("login/", views.login, name="account_login"),
-    path("logout/", views.logout, name="account_logout"),
-    path("inactive/", views.account_inactive, name="account_inactive"),
-    path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
-    path("password/change/", views.password_change, name="account_change_password"),
+    path("login/", account.login, name="account_login"),
+    path("login/code/", sign_in.EnterCode.as_view(), name="mfa_authenticate"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("reauthenticate/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("password/forgotten/", sign_in.PasswordForgotten.as_view(), name="account_reset_password"),
+    path("password/asked/", sign_in.password_asked, name="password_asked"),
+    path("password/link/<str:key>/", sign_in.password_link, name="password_link"),
+    path("password/change/", signed_in(sign_in.PasswordChange.as_view()), name="account_change_password"),
+    path("methods/", signed_in(sign_in.methods), name="mfa_index"),
+    path(
+        "factor/activate/",
+        signed_in(requires_recent_sign_in(sign_in.Activate.as_view())),
+        name="mfa_activate_totp",
+    ),
+    path(
+        "factor/deactivate/",
+        signed_in(requires_recent_sign_in(sign_in.Deactivate.as_view())),
+        name="mfa_deactivate_totp",
+    ),
+    path(
+        "factor/codes/",
+        signed_in(requires_recent_sign_in(recovery_codes.view_recovery_codes)),
+        name="mfa_view_recovery_codes",
+    ),
+    path(
+        "factor/codes/make/",
+        signed_in(requires_recent_sign_in(sign_in.NewRecoveryCodes.as_view())),
+        name="mfa_generate_recovery_codes",
+    ),
+    path("sessions/", signed_in(sessions.sessions), name="sessions"),
+    path("sessions/end/", signed_in(requires_recent_sign_in(sessions.session_end)), name="session_end"),
+    path("sessions/end-others/", signed_in(requires_recent_sign_in(sessions.sessions_end)), name="sessions_end"),
 ]

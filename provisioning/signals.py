@@ -29,3 +29,6 @@ is enabled, this once; a disabled one forgets that it should be."""
 vault_leaving = Signal()
 """Sent with ``subscription_id: int``, ``vault_id: int`` and ``at: datetime`` inside the transaction that removes a
 vault, before its row is locked: whoever keeps something of it deletes that there, in bulk, or fails with it."""
+
+mail_waiting = Signal()
+"""Sent after a commit that left a mail with a link to set a password: whoever sends mails need not wait."""

@@ -13,10 +13,12 @@ from provisioning.services import (
     deletion,
     mails,
     notifications,
+    password_mails,
     secret_warnings,
     user_imports,
 )
 from provisioning.services.pruning import prune_log, prune_stops
+from provisioning.session_store import SessionStore
 
 _STOPS_KEPT: Final = timedelta(days=1)
 _IMPORTS_KEPT: Final = timedelta(days=30)
@@ -24,13 +26,15 @@ _IMPORTS_KEPT: Final = timedelta(days=30)
 
 @shared_task(name="provisioning.prune", acks_late=True, ignore_result=True)
 def prune(**_future: Any) -> None:
-    """Remove what is older than ``MFMANAGE_LOG_RETENTION``, and stops and imports; make old deletions final."""
+    """Remove what the log keeps no longer, and stops, imports, links and sessions; make old deletions final."""
     now = timezone.now()
     prune_log(before=now - settings.LOG_RETENTION)
     prune_stops(before=now - _STOPS_KEPT)
     notifications.forget(before=now - settings.LOG_RETENTION)
     deletion.purge(at=now)
     user_imports.prune(before=now - _IMPORTS_KEPT)
+    password_mails.prune(now=now)
+    SessionStore.clear_expired()
 
 
 @shared_task(name="provisioning.audit", acks_late=True, ignore_result=True)
@@ -45,7 +49,8 @@ def audit(**_future: Any) -> None:
 
 @shared_task(name="provisioning.mails", acks_late=True, ignore_result=True)
 def send_mails(**_future: Any) -> None:
-    """Tell people by mail what has not been told yet; what cannot be sent stays due."""
+    """Send people links to set a password, and tell them what has not been told yet; what cannot be sent stays due."""
+    password_mails.send_due(timezone.now())
     mails.send_due(timezone.now())
 
 

@@ -75,6 +75,7 @@ _subscription: list[URLPattern | URLResolver] = [
     path("users/<int:pk>/disable/", people.user_disable, name="user_disable"),
     path("users/<int:pk>/enable/", people.user_enable, name="user_enable"),
     path("users/<int:pk>/delete/", people.user_delete, name="user_delete"),
+    path("users/<int:pk>/send-link/", people.user_send_link, name="user_send_link"),
     path("users/users.csv", user_imports.users_csv, name="users_csv"),
     path("users/import/", user_imports.users_import, name="users_import"),
     path("users/import/<int:pk>/", user_imports.user_import, name="user_import"),

@@ -1,5 +1,5 @@
-from datetime import timedelta
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -31,6 +31,11 @@ class PortalSession(AbstractBaseSession):
 
     def __str__(self) -> str:
         return f"{self.session_key[:8]} of {self.user_id}"
+
+    @classmethod
+    def live(cls, at: datetime) -> "models.QuerySet[Self]":
+        """Return the sessions that are not over."""
+        return cls.objects.filter(expire_date__gt=at, seen_at__gt=at - IDLE)
 
 
 class PasswordMail(models.Model):

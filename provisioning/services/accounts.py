@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from provisioning.models import HeldChange, LoginAccount
-from provisioning.services import totals, wakes
+from provisioning.services import sign_ins, totals, wakes
 from provisioning.services.calls import Call, carry_out, carry_out_alone, check_version, difference, entry
 from provisioning.services.constraints import violated
 from provisioning.services.notices import announce
@@ -119,6 +119,7 @@ def remove_account(*, scim_id: str, call: Call) -> None:
             wakes.accounts([account.pk]),
             totals.step(call.configuration.pk, totals.USER, -1),
         )
+        _sign_out(account)
         announce(account.subscription_id)
 
 
@@ -153,6 +154,7 @@ def _take_over(profile: AccountProfile, call: Call) -> LoginAccount:
                 wakes.accounts([account.pk]),
                 totals.step(call.configuration.pk, totals.USER, 1),
             )
+            _sign_out(account)
             announce(account.subscription_id)
     except IntegrityError as error:
         raise _taken(error, profile) from error
@@ -214,7 +216,14 @@ def _change(account: LoginAccount, profile: AccountProfile | None, call: Call) -
         _logged(call, account, 200, changes, detail),
         wakes.accounts(due),
     )
+    _sign_out(account)
     announce(account.subscription_id)
+
+
+def _sign_out(account: LoginAccount) -> None:
+    """End the sessions of who came in by the account, if it is disabled; most people come in nowhere."""
+    if account.user_id is not None and not account.is_enabled:
+        sign_ins.leave([account.user_id])
 
 
 def _free(username: str, call: Call) -> list[int]:

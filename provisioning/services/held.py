@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from provisioning.actor import Actor
 from provisioning.models import GroupMembership, HeldChange, LoginAccount, Subscription
-from provisioning.services import audit
+from provisioning.services import audit, sign_ins
 from provisioning.services.accounts import touch_accounts
 from provisioning.services.last_admin import is_last_admin
 from provisioning.services.notices import announce
@@ -88,7 +88,11 @@ def _open(subscription: Subscription, ids: Sequence[int]) -> list[HeldChange]:
     """Return those that wait for a decision, with their accounts locked, as SCIM calls lock them, in key order."""
     changes = HeldChange.objects.filter(subscription=subscription, pk__in=ids, decision=Decision.OPEN)
     rows = LoginAccount.objects.filter(pk__in=list(changes.values_list("account", flat=True)))
-    rows = rows.only("subscription_id", "username", "role", "is_enabled").order_by("pk").select_for_update(no_key=True)
+    rows = (
+        rows.only("subscription_id", "username", "role", "is_enabled", "user_id")
+        .order_by("pk")
+        .select_for_update(no_key=True)
+    )
     accounts = {account.pk: account for account in rows}
     found = list(changes.filter(account__in=accounts).order_by("pk"))
     for change in found:
@@ -108,6 +112,7 @@ def _allow(changes: list[HeldChange], actor: Actor, at: datetime) -> Outcome:
     leaving = [change.account_id for change in going if change.kind == Kind.REMOVE]
     GroupMembership.objects.filter(account__in=leaving).delete()
     touch_accounts(ids)
+    sign_ins.leave(change.account.user_id for change in going)
     _record(going, Decision.ALLOWED, actor, at)
     return Outcome(len(going), last_admins=_rest(changes, going))
 

@@ -22,7 +22,7 @@ from provisioning.services import notifications
 LEASE: Final = timedelta(minutes=5)
 """For so long a mail is left to the worker that is about to send it."""
 LONGEST_WAIT: Final = timedelta(hours=6)
-_FAILURES: Final = (SMTPException, OSError, ValueError)
+FAILURES: Final = (SMTPException, OSError, ValueError)
 """The server's refusals, the network's, and addresses that make no mail."""
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ def _send_all(people: Sequence[Person], now: datetime) -> int:
     connection, sent = get_connection(), 0
     try:
         for person in people:
-            if error := _opened(connection):
+            if error := opened(connection):
                 _failed(_due(now), error, now)
                 break
             sent += _send_to(person, connection, now)
@@ -56,11 +56,11 @@ def _send_all(people: Sequence[Person], now: datetime) -> int:
     return sent
 
 
-def _opened(connection: BaseEmailBackend) -> Exception | None:
+def opened(connection: BaseEmailBackend) -> Exception | None:
     """Open the connection unless it is open; return why that cannot be done."""
     try:
         connection.open()
-    except _FAILURES as error:
+    except FAILURES as error:
         return error
     return None
 
@@ -73,7 +73,7 @@ def _send_to(person: Person, connection: BaseEmailBackend, now: datetime) -> boo
     rows = list(mine.select_related(*_RELATED).order_by("notification__since", "pk"))
     try:
         connection.send_messages([_message(rows)])
-    except _FAILURES as error:
+    except FAILURES as error:
         _failed(mine, error, now)
         connection.close()
         return False
@@ -89,14 +89,14 @@ _RELATED: Final = ("notification__subscription", "account", "trusted_person__vau
 
 def _failed(mails: QuerySet[NotificationMail], error: Exception, now: datetime) -> None:
     """Try these again later, each time after a longer while."""
-    log.warning("mail could not be sent", error=_reason(error), mails=mails.count())
+    log.warning("mail could not be sent", error=reason(error), mails=mails.count())
     for attempts in set(mails.values_list("attempts", flat=True)):
         wait = min(timedelta(minutes=2 ** min(attempts, 10)), LONGEST_WAIT)
         alike = mails.filter(attempts=attempts)
-        alike.update(due_at=now + wait, attempts=F("attempts") + 1, problem=_reason(error))
+        alike.update(due_at=now + wait, attempts=F("attempts") + 1, problem=reason(error))
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return what the server or the network said."""
     code: int
     said: bytes | str

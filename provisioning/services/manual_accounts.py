@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount
-from provisioning.services import audit
+from provisioning.services import audit, sign_ins
 from provisioning.services.accounts import touch_accounts
 from provisioning.services.constraints import violated
 from provisioning.services.notices import announce
@@ -71,15 +71,23 @@ def let_go(account: LoginAccount, at: datetime) -> None:
 
 
 def delete(account: LoginAccount, action: str, actor: Actor, at: datetime) -> None:
-    """Delete the account for good, and write who did it."""
+    """Delete the account for good, and write who did it; sessions of who has no other role end."""
     account.delete()
+    sign_ins.leave([account.user_id])
     write(account, action, {"full_name": [account.full_name, None]}, actor, at)
     announce(account.subscription_id)
 
 
-def done(account: LoginAccount, action: str, changes: Changes, actor: Actor, at: datetime) -> None:
-    """Write who did it, and have licenses and vaults look at the account."""
+def done(
+    account: LoginAccount, action: str, changes: Changes, actor: Actor, at: datetime, *, left: int | None = None
+) -> None:
+    """Write who did it, and have licenses and vaults look at the account; ``left`` came in by it before, perhaps.
+
+    Sessions of who may not come in any more end.
+    """
     touch_accounts([account.pk])
+    if not (account.is_enabled and account.role) or left not in {None, account.user_id}:
+        sign_ins.leave([account.user_id, left])
     write(account, action, changes, actor, at)
     announce(account.subscription_id)
 

@@ -5,14 +5,15 @@ given here.
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import transaction
 
 from provisioning.actor import Actor
-from provisioning.models import LoginAccount, Subscription, User
+from provisioning.models import LoginAccount, Subscription
 from provisioning.people_rules import Details, problems
 from provisioning.permissions import ROLES, Permission
+from provisioning.services import invitations
 from provisioning.services import manual_accounts as shared
 from provisioning.services.last_admin import is_last_admin
 from provisioning.services.manual_accounts import Changes, UsernameInUse
@@ -108,7 +109,7 @@ def create_person(
     actor: Actor,
     at: datetime,
 ) -> LoginAccount:
-    """Make a manual, enabled account; a portal user of that email signs in with it.
+    """Make a manual, enabled account; with a role, the portal user of its email is invited to sign in.
 
     Raises ``BadDetails``, ``UsernameInUse`` and ``RoleOutOfReach``.
     """
@@ -118,6 +119,8 @@ def create_person(
         raise BadDetails(found)
     account = LoginAccount(subscription=subscription, role=role, created_at=at)
     _save(account, details, at)
+    if role:
+        invitations.invite(account, at)
     made = {name: [None, value] for name, value in details._asdict().items() if value}
     shared.done(account, "create user", made | {"role": [None, role.label]}, actor, at)
     return account
@@ -142,6 +145,7 @@ def change_person(
     when another field than the role of a provisioned account changes.
     """
     found = _locked(account, actor)
+    before = _entrance(found)
     _check_reach(actor, role)
     details = Details(username, full_name, email, info1, info2)
     changes = shared.differences(found, details._asdict())
@@ -152,7 +156,8 @@ def change_person(
     changes |= _changed_role(found, role)
     if changes:
         _save(found, details, at)
-        shared.done(found, "change user", changes, actor, at)
+        _welcome(found, before, at)
+        shared.done(found, "change user", changes, actor, at, left=before.user_id)
     return found
 
 
@@ -163,10 +168,12 @@ def set_role(*, account: LoginAccount, role: LoginAccount.Role, actor: Actor, at
     Raises ``RoleOutOfReach``, ``LastAdmin`` and ``PersonGone``.
     """
     found = _locked(account, actor)
+    before = _entrance(found)
     _check_reach(actor, role)
     if changes := _changed_role(found, role):
         found.modified_at = at
         found.save(update_fields=["role", "user", "modified_at"])
+        _welcome(found, before, at)
         shared.done(found, "set role", changes, actor, at)
 
 
@@ -247,18 +254,29 @@ def _changed_role(account: LoginAccount, role: LoginAccount.Role) -> Changes:
     if is_last_admin(account):
         raise LastAdmin(account.username)
     account.role = role
-    _connect(account)
+    invitations.connect(account)
     return {"role": [old.label, role.label]}
 
 
-def _connect(account: LoginAccount) -> None:
-    """Let the portal user of the account's email in, if there is one; invitations make new ones."""
-    if account.role and account.user is None and account.email:
-        account.user = User.objects.filter(email__iexact=account.email).first()
+class _Entrance(NamedTuple):
+    """Who comes in by an account, if it has a role."""
+
+    has_role: bool
+    user_id: int | None
+
+
+def _entrance(account: LoginAccount) -> _Entrance:
+    return _Entrance(bool(account.role), account.user_id)
+
+
+def _welcome(account: LoginAccount, before: _Entrance, at: datetime) -> None:
+    """Invite who may come in now and could not before."""
+    if account.role and _entrance(account) != before:
+        invitations.invite(account, at)
 
 
 def _save(account: LoginAccount, details: Details, at: datetime) -> None:
     """Write the fields and let the person in who may enter now. Raises ``UsernameInUse``."""
     account.email = details.email
-    _connect(account)
+    invitations.connect(account)
     shared.save(account, details._asdict(), at)

@@ -3,26 +3,32 @@
 from typing import Final
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from provisioning.addresses import address
-from provisioning.permissions import roles_of
+from provisioning.permissions import PortalRequest, roles_of
+from provisioning.services.sign_ins import NoRole
+from provisioning.sign_in import signed_in
 
 _YEAR: Final = 365 * 24 * 60 * 60
 THEMES: Final = ("light", "dark", "system")
 
 
-@login_required
-def start(request: HttpRequest) -> HttpResponse:
-    """Go to Home of the first subscription that the person may enter."""
-    account = roles_of(request.user).order_by("-role", "subscription__name").first()  # type: ignore[arg-type]
+@signed_in
+def start(request: PortalRequest) -> HttpResponse:
+    """Go to Home of the first subscription that the person may enter; who may enter none is signed out."""
+    account = roles_of(request.user).order_by("-role", "subscription__name").first()
     if account is None:
-        raise Http404
+        logout(request)
+        messages.error(request, str(NoRole()))
+        return redirect("account_login")
     return redirect(address(account.subscription, "home"))
 
 

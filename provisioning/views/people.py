@@ -1,7 +1,7 @@
 """Internal users made, changed and ended by hand."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -10,16 +10,20 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from provisioning.addresses import address
-from provisioning.models import LoginAccount
+from provisioning.models import LoginAccount, PasswordMail
 from provisioning.people_forms import DeleteForm, PersonForm
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import accounts
-from provisioning.services import audit, people
+from provisioning.services import audit, password_links, people
 from provisioning.services.manual_accounts import UsernameInUse
 from provisioning.user_licenses import registered
 from provisioning.views.common import SeeOther
 
 Role = LoginAccount.Role
+_SENT: Final = {
+    PasswordMail.Kind.INVITATION: "An invitation to {} is on its way by mail. Earlier ones open nothing any more.",
+    PasswordMail.Kind.RESET: "A link by which {} can choose another password is on its way by mail.",
+}
 
 
 @requires(Permission.CHANGE_USERS)
@@ -59,6 +63,19 @@ def user_disable(request: PortalRequest, pk: int) -> HttpResponse:
 @require_POST
 def user_enable(request: PortalRequest, pk: int) -> HttpResponse:
     return _do(request, _found(request, pk), people.enable_person, "{} is enabled and asks for a license again.")
+
+
+@requires(Permission.CHANGE_USERS)
+@require_POST
+def user_send_link(request: PortalRequest, pk: int) -> HttpResponse:
+    """Mail the person an invitation again, or a link to choose another password."""
+    account = _found(request, pk)
+    try:
+        kind = password_links.send_link(account=account, actor=request.actor, at=timezone.now())
+    except password_links.REFUSALS as refusal:
+        return _refused(request, account, str(refusal))
+    messages.success(request, _SENT[kind].format(account.username))
+    return SeeOther(address(request.subscription, "user", pk=pk))
 
 
 @requires(Permission.CHANGE_USERS)

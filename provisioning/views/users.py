@@ -11,6 +11,7 @@ from provisioning.forms import UserFilter
 from provisioning.models import LoginAccount
 from provisioning.permissions import ROLES, Permission, PortalRequest, requires
 from provisioning.queries import account_pages, accounts, held
+from provisioning.services.invitations import invitation_of, mail_is_off
 from provisioning.views.common import template_for, with_cells
 
 _SORTED = {"Full name": "name", "Username": "username", "Email": "email", "Last change": "change"}
@@ -56,6 +57,8 @@ def user(request: PortalRequest, pk: int) -> HttpResponse:
         return redirect(address(request.subscription, "application", pk=pk))
     context = {
         "account": account,
+        "invitation": invitation_of(account),
+        "is_off": mail_is_off(),
         "held": held.open_change_of(account),
         "groups": accounts.groups_of(account),
         "calls": accounts.calls_about(account),

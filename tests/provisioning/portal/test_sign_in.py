@@ -68,7 +68,7 @@ def test_the_password_is_changed_with_the_old_one(contoso, admin):
     wrong = admin.post("/account/password/change/", {**form, "oldpassword": "wrong"})
     right = admin.post("/account/password/change/", form, follow=True)
 
-    assert "Please type your current password." in wrong.content.decode()
+    assert "That is not your current password. Try again." in wrong.content.decode()
     assert "Your password is changed." in right.content.decode()
     assert Client().post(LOGIN, {"login": "root@contoso.example", "password": new}).status_code == 302
     assert Client().post(LOGIN, {"login": "root@contoso.example", "password": PASSWORD}).status_code == 200

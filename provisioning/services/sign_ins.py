@@ -1,0 +1,147 @@
+"""Who is signed in: a session begins for who has a role, and ends with the last one; what people do is recorded.
+
+A person may have roles in several subscriptions: what they do about their sign-in stands in the audit log of each.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from provisioning import tenancy
+from provisioning.actor import Actor
+from provisioning.models import LoginAccount, PasswordMail, PortalSession, User
+from provisioning.permissions import Role, roles_of
+from provisioning.services import audit
+
+Changes = dict[str, list[Any]]
+
+
+class NoRole(Exception):
+    """The person has no role anywhere, or has lost the last one just now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your account has no role in mfmanage, or it is disabled. Ask a Subscription admin to give you one."
+        )
+
+
+class SessionGone(Exception):
+    """The session that was to be ended is over already."""
+
+    def __init__(self) -> None:
+        super().__init__("That session is over already.")
+
+
+@transaction.atomic
+def sign_in(
+    *, user: User, how: str, enter: Callable[[], None], only: int | None = None, actor: Actor, at: datetime
+) -> None:
+    """Let the person in by ``enter``, which writes the session. Raises ``NoRole``.
+
+    ``only`` is the subscription whose single sign-on vouches for the person. Whoever takes the last role away just now
+    waits for the session and ends it, or is waited for.
+    """
+    _lock([user.pk])
+    if not _roles(user, only):
+        raise NoRole
+    enter()
+    record(user=user, action="sign in", changes={"how": [None, how]}, only=only, actor=actor, at=at)
+
+
+def record(
+    *, user: User, action: str, changes: Changes | None = None, only: int | None = None, actor: Actor, at: datetime
+) -> None:
+    """Write what the person did in the audit log of every subscription in which they have a role, or only of one.
+
+    Stands last in a deed. ``actor`` says from where; its name and role are the person's.
+    """
+    with tenancy.everybody(), audit.recorded_last():
+        for subscription_id, role in _roles(user, only).items():
+            audit.record(
+                subscription_id=subscription_id,
+                actor=replace(actor, name=user.get_username(), role=role.label),
+                action=action,
+                target=user.get_username(),
+                at=at,
+                changes=changes,
+            )
+
+
+def leave(user_ids: Iterable[int | None]) -> None:
+    """End what people without a role may not have any more: sessions, and links by which a password is set.
+
+    Every deed that disables or deletes an account, or takes its role away, calls this after it has written that. A
+    session that came by the single sign-on of a subscription ends with the role there.
+    """
+    people = sorted({pk for pk in user_ids if pk is not None})
+    if not people:
+        return
+    _lock(people)
+    with tenancy.everybody():
+        held = set(_entering().filter(user__in=people).values_list("user_id", "subscription_id"))
+        strangers = set(people) - {user_id for user_id, _ in held}
+        sessions = PortalSession.objects.filter(user__in=people).values_list("pk", "user_id", "subscription_id")
+        over = [
+            key
+            for key, user_id, subscription_id in sessions
+            if user_id in strangers or (subscription_id is not None and (user_id, subscription_id) not in held)
+        ]
+        PortalSession.objects.filter(pk__in=over).delete()
+        PasswordMail.objects.filter(user__in=strangers).delete()
+
+
+def sessions_of(user: User, *, at: datetime) -> QuerySet[PortalSession]:
+    """Return the person's sessions that are not over, the one used last first."""
+    return PortalSession.live(at).filter(user=user).order_by("-seen_at", "pk")
+
+
+@transaction.atomic
+def end_session(*, user: User, key: str, actor: Actor, at: datetime) -> None:
+    """End one session of the person; the browser that has it is signed out at once. Raises ``SessionGone``."""
+    found = PortalSession.objects.filter(user=user, pk=key).first()
+    if found is None:
+        raise SessionGone
+    found.delete()
+    record(user=user, action="end session", changes={"address": [found.address, None]}, actor=actor, at=at)
+
+
+@transaction.atomic
+def end_other_sessions(*, user: User, but: str, actor: Actor, at: datetime) -> int:
+    """End all sessions of the person but one; return how many."""
+    ended = _end_others(user, but)
+    if ended:
+        record(user=user, action="end other sessions", changes={"sessions": [ended, 0]}, actor=actor, at=at)
+    return ended
+
+
+@transaction.atomic
+def changed_password(*, user: User, but: str, actor: Actor, at: datetime) -> None:
+    """End what the old password opened, all but the session in which it was changed, and links that were mailed."""
+    _end_others(user, but)
+    PasswordMail.objects.filter(user=user).delete()
+    record(user=user, action="change password", actor=actor, at=at)
+
+
+def _end_others(user: User, but: str) -> int:
+    _lock([user.pk])
+    return PortalSession.objects.filter(user=user).exclude(pk=but).delete()[0]
+
+
+def _lock(people: list[int]) -> None:
+    """Hold the persons' rows, in the order of their keys; rows that refer to them are not made to wait."""
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
+
+
+def _entering() -> QuerySet[LoginAccount]:
+    return LoginAccount.objects.filter(is_enabled=True, role__gt=Role.NO_ROLE)
+
+
+def _roles(user: User, only: int | None) -> dict[int, Role]:
+    """Return the highest role of the person in each subscription, or in the only one that counts."""
+    with tenancy.everybody():
+        accounts = roles_of(user) if only is None else roles_of(user).filter(subscription=only)
+        return {pk: Role(role) for pk, role in accounts.order_by("role").values_list("subscription_id", "role")}
