@@ -11,7 +11,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.models import ClientSecret
+from provisioning.models import ClientSecret, ProvisioningConfiguration
 from provisioning.services import peppers, rotation, secrets
 from provisioning.services.refusals import record_refused_secret
 from tests.factories import ACTOR, NOON, make_configuration, make_credentials
@@ -168,6 +168,15 @@ def test_the_old_secret_lives_on_for_a_day_at_most(hours, is_allowed):
     else:
         with pytest.raises(rotation.OverlapTooLong, match="24 hours at most"):
             rotation.start_rotation(**start)
+
+
+@pytest.mark.django_db
+def test_a_configuration_that_trusts_entras_own_tokens_gets_no_secret():
+    configuration = make_configuration()
+    ProvisioningConfiguration.objects.update(kind=ProvisioningConfiguration.Kind.CLASSIC)
+
+    with pytest.raises(rotation.NeedsNoSecret, match="needs no client secret"):
+        rotation.start_rotation(configuration=configuration, actor=ACTOR, at=NOON)
 
 
 @pytest.mark.django_db

@@ -20,6 +20,7 @@ class Command(SecretDeed):
         lookups.NotThere,
         ConfigurationDeleted,
         LifetimeTooLong,
+        rotation.NeedsNoSecret,
         rotation.NoRotation,
         rotation.OverlapTooLong,
         rotation.TwoSecrets,
