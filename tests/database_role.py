@@ -24,6 +24,6 @@ def make_role() -> None:
 
 def become_application() -> None:
     """Have every connection from now on be the application's."""
-    connection.settings_dict["OPTIONS"]["assume_role"] = APPLICATION
+    connection.settings_dict["OPTIONS"]["options"] += f" -c role={APPLICATION}"
     connection.close()
     connection.close_pool()
