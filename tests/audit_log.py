@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.transaction import Atomic
 
 UNGUARDED = "SET LOCAL session_replication_role = replica"
 """Switches triggers off until the transaction ends; only a superuser may, as which the tests connect."""
@@ -38,6 +39,14 @@ def head_locked_last() -> Iterator[None]:
     """Fail a deed that takes a lock after the head of the audit log's chain: two such could wait for each other."""
     with connection.execute_wrapper(_Watch()):
         yield
+
+
+def around_deeds() -> Atomic:
+    """Return a transaction of the test's own, in which it may do deeds one after the other within one call."""
+    block = transaction.atomic()
+    assert isinstance(block, Atomic)
+    block._from_testcase = True
+    return block
 
 
 class _Watch:

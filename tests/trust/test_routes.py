@@ -11,13 +11,14 @@ from django.http import HttpResponse
 from django.test import Client
 
 from provisioning.permissions import ROLES, Role
+from tests.audit_log import around_deeds
 from tests.trust.routes import Route, routes
 from tests.trust.rules import ABOVE, MACHINES, RULES
 from tests.trust.world import Tenant, make_tenant
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 PAGES = [route for route in routes() if route.name in RULES]
-_SESSION = "django_session"
+_SESSION = "provisioning_portalsession"
 pytestmark = pytest.mark.django_db
 
 
@@ -38,7 +39,7 @@ def tenants(django_db_setup, django_db_blocker) -> Iterator[tuple[Tenant, Tenant
 
 @contextmanager
 def undone() -> Iterator[None]:
-    with transaction.atomic():
+    with around_deeds():
         yield
         transaction.set_rollback(True)
 

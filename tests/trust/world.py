@@ -9,11 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from licensing.models import DriftReport, VaultGroupChange, VaultUser
+from provisioning.actor import Actor
 from provisioning.exports import csv_lines
 from provisioning.models import AuditEntry, LoginAccount, ProvisioningLogEntry, Subscription
 from provisioning.queries import accounts
 from provisioning.queries import user_files as files
-from provisioning.services import deletion, trusted_persons, user_imports
+from provisioning.services import audit, deletion, trusted_persons, user_imports
 from provisioning.user_rows import TITLES
 from tests.contoso import Contoso, make_contoso
 from tests.factories import ACTOR, NOON, make_admin, make_configuration
@@ -47,7 +48,7 @@ def _things(contoso: Contoso) -> dict[str, Model]:
     deletion.delete_configuration(configuration=deleted, actor=ACTOR, at=timezone.now())
     return {
         "account": contoso.bo,
-        "act": AuditEntry.objects.filter(subscription=subscription).latest("pk"),
+        "act": _act_of_the_billing_admin(subscription),
         "application": contoso.archiver,
         "call": ProvisioningLogEntry.objects.filter(subscription=subscription).latest("pk"),
         "configuration": contoso.configuration,
@@ -77,9 +78,21 @@ def _file_of(subscription: Subscription) -> bytes:
     return "".join(csv_lines(TITLES, changed)).encode()
 
 
+def _act_of_the_billing_admin(subscription: Subscription) -> AuditEntry:
+    """Return an act that everybody may see who sees any: who sees only the own ones has done it."""
+    name = _address(subscription, Role.BILLING_ADMIN)
+    actor = Actor(kind="person", name=name, role=Role.BILLING_ADMIN.label)
+    audit.record(subscription_id=subscription.pk, actor=actor, action="try", target="", at=NOON)
+    return AuditEntry.objects.get(subscription=subscription, actor_name=name)
+
+
+def _address(subscription: Subscription, role: Role) -> str:
+    return f"{role.name.lower()}@{subscription.name.lower()}.example"
+
+
 def _browser(contoso: Contoso, role: Role) -> Client:
     """Return a browser in which a person of the role has signed in with a password just now."""
-    name = f"{role.name.lower()}@{contoso.subscription.name.lower()}.example"
+    name = _address(contoso.subscription, role)
     account, client = make_admin(contoso.subscription, name, role=role), Client()
     assert account.user is not None
     client.force_login(account.user)
