@@ -71,6 +71,13 @@ class Issuer:
         )
 
 
+class Server(ThreadingHTTPServer):
+    """A server that says nothing when a client does not wait for the whole answer."""
+
+    def handle_error(self, *_: Any) -> None:
+        pass
+
+
 def json_answer(document: Any) -> Answer:
     return 200, {"Content-Type": "application/json"}, json.dumps(document).encode()
 
@@ -93,7 +100,7 @@ def serving() -> Iterator[Issuer]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     issuer.base = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
