@@ -18,6 +18,7 @@ from provisioning.services import audit, deletion, trusted_persons, user_imports
 from provisioning.user_rows import TITLES
 from tests.contoso import Contoso, make_contoso
 from tests.factories import ACTOR, NOON, make_admin, make_configuration
+from tests.single_sign_on import make_identity, make_single_sign_on
 
 Role = LoginAccount.Role
 
@@ -59,6 +60,7 @@ def _things(contoso: Contoso) -> dict[str, Model]:
         ),
         "link": contoso.link,
         "report": DriftReport.objects.create(started_at=NOON, **own),
+        "sign_on_identity": make_identity(contoso.ann, make_single_sign_on(subscription)),
         "trusted_person": trusted_persons.add_trusted_person(
             subscription=subscription, vault=vault, name="Tom", email="tom@contoso.example", actor=ACTOR, at=NOON
         ),
