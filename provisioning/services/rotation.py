@@ -49,15 +49,6 @@ class AlreadyShown(Exception):
         )
 
 
-class NeedsNoSecret(Exception):
-    """The kind of the configuration has no client secret."""
-
-    def __init__(self, configuration: ProvisioningConfiguration) -> None:
-        super().__init__(
-            f"“{configuration.name}” takes tokens that Microsoft Entra itself signs. It needs no client secret."
-        )
-
-
 class TwoSecrets(Exception):
     """There are two live secrets, so there can be no third."""
 

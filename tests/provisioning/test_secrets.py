@@ -11,11 +11,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.models import ClientSecret, ProvisioningConfiguration
+from provisioning.models import ClientSecret
 from provisioning.services import peppers, rotation, secrets
 from provisioning.services.refusals import record_refused_secret
 from tests.factories import ACTOR, NOON, make_configuration, make_credentials
 
+SECRET = secrets.make_secret()
 NEW_PEPPER = "a new pepper of more than thirty-two characters"
 
 
@@ -41,11 +42,10 @@ def test_the_pattern_stands_in_the_documentation():
 
 @given(st.data())
 def test_a_secret_with_one_character_changed_is_known_as_none(data):
-    secret = secrets.make_secret()
-    at = data.draw(st.integers(len(secrets.PREFIX), len(secret) - 1))
-    other = data.draw(st.sampled_from("0aZ_-").filter(lambda one: one != secret[at]))
+    at = data.draw(st.integers(len(secrets.PREFIX), len(SECRET) - 1))
+    other = data.draw(st.sampled_from("0aZ_-").filter(lambda one: one != SECRET[at]))
 
-    assert not secrets.is_well_formed(secret[:at] + other + secret[at + 1 :])
+    assert not secrets.is_well_formed(SECRET[:at] + other + SECRET[at + 1 :])
 
 
 @given(st.text(max_size=80))
@@ -168,15 +168,6 @@ def test_the_old_secret_lives_on_for_a_day_at_most(hours, is_allowed):
     else:
         with pytest.raises(rotation.OverlapTooLong, match="24 hours at most"):
             rotation.start_rotation(**start)
-
-
-@pytest.mark.django_db
-def test_a_configuration_that_trusts_entras_own_tokens_gets_no_secret():
-    configuration = make_configuration()
-    ProvisioningConfiguration.objects.update(kind=ProvisioningConfiguration.Kind.CLASSIC)
-
-    with pytest.raises(rotation.NeedsNoSecret, match="needs no client secret"):
-        rotation.start_rotation(configuration=configuration, actor=ACTOR, at=NOON)
 
 
 @pytest.mark.django_db

@@ -20,7 +20,6 @@ class Command(SecretDeed):
         lookups.NotThere,
         ConfigurationDeleted,
         LifetimeTooLong,
-        rotation.NeedsNoSecret,
         rotation.NoRotation,
         rotation.OverlapTooLong,
         rotation.TwoSecrets,
