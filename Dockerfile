@@ -1,5 +1,5 @@
-# The production image. It runs as nobody in particular and writes nowhere but /tmp: give it a read-only root file
-# system and a tmpfs there, as compose.yaml does.
+# The production image. It runs as nobody in particular and writes nowhere but /tmp and, the worker, /audit-heads: give it
+# a read-only root file system, a tmpfs and a volume there, as compose.yaml does.
 FROM python:3.13-slim AS build
 
 RUN python -m venv /venv
@@ -23,6 +23,7 @@ ENV PATH=/venv/bin:$PATH \
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app
+RUN install --directory --owner=10001 --group=10001 --mode=700 /audit-heads
 USER 10001:10001
 EXPOSE 8000
 CMD ["gunicorn", "mfmanage.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--threads=4", "--limit-request-line=8190", \
