@@ -31,6 +31,7 @@ class Entry:
 
 _USER_PAGES = frozenset({"user", "user_create", "user_edit", "user_delete", "users_import", "user_import"})
 _TRUSTED_PAGES = frozenset({"trusted_person_add", "trusted_person_edit", "trusted_person_remove"})
+_SETTINGS_PAGES = frozenset({"single_sign_on", "single_sign_on_remove"})
 _APPLICATION_PAGES = frozenset({"application", "application_create", "application_edit", "application_delete"})
 _VAULT_PAGES = frozenset(
     {
@@ -85,7 +86,7 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     (
         "Settings",
         (
-            Page("Settings", "settings", "settings", Permission.CHANGE_SETTINGS),
+            Page("Settings", "settings", "settings", Permission.CHANGE_SETTINGS, _SETTINGS_PAGES),
             Page("Notifications", "bell", "notifications", Permission.SEE_LICENSES),
         ),
     ),

@@ -20,6 +20,7 @@ from django_htmx.middleware import HtmxDetails
 from provisioning import tenancy
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount, Subscription, User
+from provisioning.session_store import SIGN_IN
 
 Role = LoginAccount.Role
 
@@ -135,7 +136,7 @@ def enter(request: PortalRequest, number: str) -> None:
     if known is not None and known.number == number:
         return
     with tenancy.everybody():
-        account = roles_of(request.user).filter(subscription__number=number).order_by("-role").first()
+        account = roles_in(request).filter(subscription__number=number).order_by("-role").first()
     if account is None:
         raise Http404
     request.subscription = account.subscription
@@ -147,6 +148,22 @@ def enter(request: PortalRequest, number: str) -> None:
         address=str(request.META.get("REMOTE_ADDR", "")),
         request_id=request.request_id,
     )
+
+
+def vouched_by(request: HttpRequest) -> int | None:
+    """Return the subscription whose single sign-on let the person in; None: a password did, which holds for all."""
+    found: int | None = request.session.get(SIGN_IN, {}).get("subscription")
+    return found
+
+
+def roles_in(request: HttpRequest) -> QuerySet[LoginAccount]:
+    """Return the accounts by which the signed-in person may enter in this session; read it for everybody.
+
+    Who came by a subscription's single sign-on enters that subscription only: its admins choose who vouches for
+    people, and must reach nobody's roles elsewhere by that (decision 24).
+    """
+    accounts, only = roles_of(cast("PortalRequest", request).user), vouched_by(request)
+    return accounts if only is None else accounts.filter(subscription=only)
 
 
 def roles_of(user: User) -> QuerySet[LoginAccount]:

@@ -7,23 +7,25 @@ from typing import Any, Final, ParamSpec
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.authentication import get_authentication_records
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.stagekit import clear_login
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from provisioning.actor import Actor
 from provisioning.models import User
-from provisioning.permissions import PortalRequest, View, roles_of, to_sign_in
+from provisioning.permissions import PortalRequest, View, roles_of, to_sign_in, vouched_by
 from provisioning.services import sign_ins
 from provisioning.session_store import SIGN_IN
 
@@ -88,16 +90,36 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def _enter(self, request: HttpRequest, user: User, at: datetime) -> None:
         super().login(request, user)
-        browser = request.headers.get("User-Agent", "")[:_LONGEST_BROWSER]
-        request.session[SIGN_IN] = {"at": at.isoformat(), "address": self.get_client_ip(request), "browser": browser}
+        request.session[SIGN_IN] = _beginning(request, at)
         request.session.save()
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         """Return how the person can prove again who they are; who has no way signs out and in again."""
+        if vouched_by(context.request) is not None:
+            return [{"id": "sign_on", "description": "Sign in at your organization", "url": reverse("sign_on_again")}]
         ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         if user.is_authenticated and not ways:
             ways = [{"id": "sign_out", "description": "Sign out and in again", "url": reverse("account_logout")}]
         return ways
+
+
+def open_session(request: HttpRequest, user: User, at: datetime, *, subscription: int, proved_at: float) -> None:
+    """Begin the session of who came by a subscription's single sign-on, with nothing of what was there before.
+
+    Making secrets asks them again unless they proved who they are at ``proved_at``, a short time ago.
+    """
+    request.session.flush()
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    record_authentication(request, user, method="single sign-on")
+    request.session[AUTHENTICATION_METHODS_SESSION_KEY][-1]["at"] = min(proved_at, at.timestamp())
+    request.session[SIGN_IN] = _beginning(request, at) | {"subscription": subscription}
+    request.session.save()
+
+
+def _beginning(request: HttpRequest, at: datetime) -> dict[str, Any]:
+    """Return what a session keeps of how it began."""
+    browser = request.headers.get("User-Agent", "")[:_LONGEST_BROWSER]
+    return {"at": at.isoformat(), "address": str(request.META.get("REMOTE_ADDR", "")), "browser": browser}
 
 
 def visitor(request: HttpRequest) -> Actor:
@@ -136,6 +158,23 @@ def requires_recent_sign_in(view: View[P]) -> View[P]:
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not signed_in_recently(request, now=timezone.now()):
             raise ReauthenticationRequired
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def own(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """Let people see and change their own sign-in, but not who came by a single sign-on.
+
+    A password or a second factor opens all subscriptions of the person; the admins of one, who choose its identity
+    provider, must not get at it.
+    """
+
+    @signed_in
+    @wraps(view)
+    def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if vouched_by(request) is not None:
+            return render(request, "account/vouched.html")
         return view(request, *args, **kwargs)
 
     return guarded

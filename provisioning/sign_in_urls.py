@@ -5,8 +5,8 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery_codes
 from django.urls import path
 
-from provisioning.sign_in import requires_recent_sign_in, signed_in
-from provisioning.views import sessions, sign_in
+from provisioning.sign_in import own, requires_recent_sign_in, signed_in
+from provisioning.views import sessions, sign_in, sign_on
 
 urlpatterns = [
     path("login/", account.login, name="account_login"),
@@ -15,29 +15,31 @@ urlpatterns = [
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("reauthenticate/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("single-sign-on/", sign_on.choose, name="sign_on_choose"),
+    path("single-sign-on/again/", signed_in(sign_on.again), name="sign_on_again"),
     path("password/forgotten/", sign_in.PasswordForgotten.as_view(), name="account_reset_password"),
     path("password/asked/", sign_in.password_asked, name="password_asked"),
     path("password/link/<str:key>/", sign_in.password_link, name="password_link"),
-    path("password/change/", signed_in(sign_in.PasswordChange.as_view()), name="account_change_password"),
-    path("methods/", signed_in(sign_in.methods), name="mfa_index"),
+    path("password/change/", own(sign_in.PasswordChange.as_view()), name="account_change_password"),
+    path("methods/", own(sign_in.methods), name="mfa_index"),
     path(
         "factor/activate/",
-        signed_in(requires_recent_sign_in(sign_in.Activate.as_view())),
+        own(requires_recent_sign_in(sign_in.Activate.as_view())),
         name="mfa_activate_totp",
     ),
     path(
         "factor/deactivate/",
-        signed_in(requires_recent_sign_in(sign_in.Deactivate.as_view())),
+        own(requires_recent_sign_in(sign_in.Deactivate.as_view())),
         name="mfa_deactivate_totp",
     ),
     path(
         "factor/codes/",
-        signed_in(requires_recent_sign_in(recovery_codes.view_recovery_codes)),
+        own(requires_recent_sign_in(recovery_codes.view_recovery_codes)),
         name="mfa_view_recovery_codes",
     ),
     path(
         "factor/codes/make/",
-        signed_in(requires_recent_sign_in(sign_in.NewRecoveryCodes.as_view())),
+        own(requires_recent_sign_in(sign_in.NewRecoveryCodes.as_view())),
         name="mfa_generate_recovery_codes",
     ),
     path("sessions/", signed_in(sessions.sessions), name="sessions"),

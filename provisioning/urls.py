@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from provisioning.sign_in import signed_in
 from provisioning.views import (
     applications,
     audit,
@@ -19,6 +20,8 @@ from provisioning.views import (
     people,
     secrets,
     settings,
+    sign_on,
+    single_sign_on,
     trusted_issuer,
     trusted_persons,
     user_imports,
@@ -100,9 +103,15 @@ _subscription: list[URLPattern | URLResolver] = [
     path("audit/acts.json", audit.audit_json, name="audit_json"),
     path("settings/", settings.settings, name="settings"),
     path("settings/notifications/", settings.notifications, name="notifications"),
+    path("settings/single-sign-on/", single_sign_on.single_sign_on, name="single_sign_on"),
+    path("settings/single-sign-on/remove/", single_sign_on.remove, name="single_sign_on_remove"),
+    path("settings/single-sign-on/people/<int:pk>/forget/", single_sign_on.forget, name="sign_on_forget"),
 ]
 urlpatterns = [
     path("", frame.start, name="start"),
     path("theme/", frame.theme, name="theme"),
+    path("sign-in/<slug:number>/", sign_on.begin, name="sign_on"),
+    path("sign-in/<slug:number>/again/", signed_in(sign_on.confirm), name="sign_on_confirm"),
+    path("sign-in/<slug:number>/callback/", sign_on.callback, name="sign_on_callback"),
     path("s/<slug:number>/", include(_subscription)),
 ]

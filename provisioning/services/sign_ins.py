@@ -94,27 +94,30 @@ def leave(user_ids: Iterable[int | None]) -> None:
         PasswordMail.objects.filter(user__in=strangers).delete()
 
 
-def sessions_of(user: User, *, at: datetime) -> QuerySet[PortalSession]:
-    """Return the person's sessions that are not over, the one used last first."""
-    return PortalSession.live(at).filter(user=user).order_by("-seen_at", "pk")
+def sessions_of(user: User, *, only: int | None = None, at: datetime) -> QuerySet[PortalSession]:
+    """Return the person's sessions that are not over, the one used last first.
+
+    ``only``: those that came by the single sign-on of this subscription; whoever came so knows of no others.
+    """
+    return _sessions(user, only).filter(pk__in=PortalSession.live(at)).order_by("-seen_at", "pk")
 
 
 @transaction.atomic
-def end_session(*, user: User, key: str, actor: Actor, at: datetime) -> None:
+def end_session(*, user: User, key: str, only: int | None = None, actor: Actor, at: datetime) -> None:
     """End one session of the person; the browser that has it is signed out at once. Raises ``SessionGone``."""
-    found = PortalSession.objects.filter(user=user, pk=key).first()
+    found = _sessions(user, only).filter(pk=key).first()
     if found is None:
         raise SessionGone
     found.delete()
-    record(user=user, action="end session", changes={"address": [found.address, None]}, actor=actor, at=at)
+    record(user=user, action="end session", changes={"address": [found.address, None]}, only=only, actor=actor, at=at)
 
 
 @transaction.atomic
-def end_other_sessions(*, user: User, but: str, actor: Actor, at: datetime) -> int:
+def end_other_sessions(*, user: User, but: str, only: int | None = None, actor: Actor, at: datetime) -> int:
     """End all sessions of the person but one; return how many."""
-    ended = _end_others(user, but)
+    ended = _end_others(user, but, only)
     if ended:
-        record(user=user, action="end other sessions", changes={"sessions": [ended, 0]}, actor=actor, at=at)
+        record(user=user, action="end other sessions", changes={"sessions": [ended, 0]}, only=only, actor=actor, at=at)
     return ended
 
 
@@ -126,9 +129,14 @@ def changed_password(*, user: User, but: str, actor: Actor, at: datetime) -> Non
     record(user=user, action="change password", actor=actor, at=at)
 
 
-def _end_others(user: User, but: str) -> int:
+def _end_others(user: User, but: str, only: int | None = None) -> int:
     _lock([user.pk])
-    return PortalSession.objects.filter(user=user).exclude(pk=but).delete()[0]
+    return _sessions(user, only).exclude(pk=but).delete()[0]
+
+
+def _sessions(user: User, only: int | None) -> QuerySet[PortalSession]:
+    rows = PortalSession.objects.filter(user=user)
+    return rows if only is None else rows.filter(subscription=only)
 
 
 def _lock(people: list[int]) -> None:

@@ -24,7 +24,7 @@ from provisioning.addresses import address
 from provisioning.call_texts import changed_words
 from provisioning.license_types import LicenseType
 from provisioning.models import Subscription, TrustedPerson, Vault
-from provisioning.permissions import ROLES, Permission, roles_of
+from provisioning.permissions import ROLES, Permission, roles_in
 from provisioning.queries import trusted_persons as trusted
 from provisioning.queries.pages import number_words
 
@@ -51,7 +51,7 @@ def my_subscriptions(context: Context) -> list[Subscription]:
     """Return the subscriptions that the person may enter, each once, by name; both menus share one query."""
     request = context["request"]
     if not hasattr(request, "my_subscriptions"):
-        accounts = roles_of(request.user).order_by("subscription__name", "-role")[:_SUBSCRIPTIONS_SHOWN]
+        accounts = roles_in(request).order_by("subscription__name", "-role")[:_SUBSCRIPTIONS_SHOWN]
         with tenancy.everybody():
             request.my_subscriptions = list({one.subscription_id: one.subscription for one in accounts}.values())
     subscriptions: list[Subscription] = request.my_subscriptions

@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from provisioning.addresses import address
-from provisioning.permissions import PortalRequest, roles_of
+from provisioning.permissions import PortalRequest, roles_in
 from provisioning.services.sign_ins import NoRole
 from provisioning.sign_in import signed_in
 
@@ -24,7 +24,7 @@ THEMES: Final = ("light", "dark", "system")
 @signed_in
 def start(request: PortalRequest) -> HttpResponse:
     """Go to Home of the first subscription that the person may enter; who may enter none is signed out."""
-    account = roles_of(request.user).order_by("-role", "subscription__name").first()
+    account = roles_in(request).order_by("-role", "subscription__name").first()
     if account is None:
         logout(request)
         messages.error(request, str(NoRole()))

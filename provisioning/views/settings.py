@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from provisioning.addresses import address
-from provisioning.models import Notification
+from provisioning.models import Notification, SingleSignOn
 from provisioning.permissions import Permission, PortalRequest, requires, roles_of
 from provisioning.services.notifications import choices, choose
 from provisioning.services.policies import set_policies
@@ -29,7 +29,9 @@ def settings(request: PortalRequest) -> HttpResponse:
         )
         messages.success(request, "The settings are saved." if changed else "Nothing was changed.")
         return SeeOther(address(request.subscription, "settings"))
-    return render(request, "provisioning/settings.html", {"form": form}, status=422 if form.errors else 200)
+    sign_on = SingleSignOn.objects.filter(subscription=request.subscription).first()
+    context = {"form": form, "single_sign_on": sign_on}
+    return render(request, "provisioning/settings.html", context, status=422 if form.errors else 200)
 
 
 @requires(Permission.SEE_LICENSES)
