@@ -1,12 +1,17 @@
-"""The token endpoint in OpenAPI 3.1 (RFC 6749 §2.3.1, §4.4, §5): what it takes, what it answers."""
+"""The token endpoint in OpenAPI 3.1 (RFC 6749 §2.3.1, §4.4, §5; RFC 7523 §2.2): what it takes, what it answers."""
 
 from typing import Any, Final
+
+from provisioning.oauth.credentials import JWT_BEARER
 
 SCHEME: Final = "clientCredentials"
 SCOPE: Final = "scim"
 _CLIENT: Final = "client"
 _GRANT: Final = "client_credentials"
-_ERRORS: Final = ("invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "unauthorized_client")
+_ERRORS: Final = (
+    *("invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "unauthorized_client"),
+    *("invalid_target", "temporarily_unavailable"),
+)
 
 
 def paths(base_url: str) -> dict[str, Any]:
@@ -20,6 +25,8 @@ def schemas() -> dict[str, Any]:
         "grant_type": {"type": "string", "enum": [_GRANT]},
         "client_id": text,
         "client_secret": text,
+        "client_assertion_type": {"type": "string", "enum": [JWT_BEARER]},
+        "client_assertion": {"type": "string", "description": "A signed JSON Web Token of the trusted issuer."},
         "scope": {"type": "string", "enum": [SCOPE]},
     }
     token = {
@@ -52,13 +59,15 @@ def _issue() -> dict[str, Any]:
     form = {"schema": {"$ref": "#/components/schemas/TokenRequest"}}
     return {
         "operationId": "issueToken",
-        "summary": "Get an access token for a client ID and its secret, sent in the header, in the body, or in both.",
+        "summary": "Get an access token for a client ID and its secret, sent in the header, in the body, or in both; "
+        "or for a client ID and an assertion of the issuer that the configuration trusts.",
         "security": [{_CLIENT: []}, {}],
         "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": form}},
         "responses": {
             "200": _answer("A token.", "Token"),
             "400": _answer("The request is not understood, or asks for what is not granted.", "TokenError"),
-            "401": _answer("Client ID and secret are missing or wrong.", "TokenError", "WWW-Authenticate"),
+            "401": _answer("Client ID and secret or assertion are missing or wrong.", "TokenError", "WWW-Authenticate"),
+            "429": _answer("Too many attempts have failed within a minute.", "TokenError", "Retry-After"),
         },
     }
 

@@ -40,7 +40,9 @@ class ClientCredentialsTokenView(TokenView):  # type: ignore[misc]
         limits, attempt = throttle(settings.TOKEN_FAILURES, settings.REDIS_URL), _attempt(request)
         if limits and (wait := limits.wait(attempt, time.time())):
             return _too_many(wait)
-        _, headers, body, status = self.create_token_response(request)
+        _, given, body, status = self.create_token_response(request)
+        # The library forgets them on what is refused only when a token is stored.
+        headers = {"Content-Type": "application/json"} | _UNCACHED | given
         if status == _UNAUTHORIZED:
             headers["WWW-Authenticate"] = 'Basic realm="mfmanage"'
             return _failed(request, attempt, limits, HttpResponse(body, status=status, headers=headers))

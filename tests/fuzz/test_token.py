@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
 from provisioning.oauth import description
+from provisioning.oauth.credentials import JWT_BEARER
 from provisioning.services.configurations import Credentials
 from provisioning.services.secrets import make_secret
 from tests.factories import make_credentials
@@ -95,6 +96,7 @@ TRIED = {
     "another scope": ("&scope=admin", 400, "invalid_scope"),
     "one scope too many": ("&scope=scim+admin", 400, "invalid_scope"),
     "parameters that it does not know": ("&resource=https%3A%2F%2Fx&audience=y&z", 200, ""),
+    "a resource that is no address": ("&resource=x", 400, "invalid_target"),
     "a parameter twice": ("&scope=scim&scope=scim", 400, "invalid_request"),
     "another grant, too": ("&grant_type=password", 400, "invalid_request"),
     "a parameter without a value": ("&client_assertion=", 200, ""),
@@ -255,8 +257,10 @@ def test_nothing_may_stand_in_the_address(credentials: Credentials, query: str):
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     fields=st.dictionaries(
-        st.sampled_from(["grant_type", "client_id", "client_secret", "scope", "client_assertion", "x", ""]),
-        st.one_of(st.text(max_size=20), st.sampled_from(["client_credentials", "scim"])),
+        st.sampled_from(
+            ["grant_type", "client_id", "client_secret", "scope", "client_assertion", "client_assertion_type", "x", ""]
+        ),
+        st.one_of(st.text(max_size=20), st.sampled_from(["client_credentials", "scim", JWT_BEARER, "e30.e30.x"])),
     ),
     authorization=st.one_of(st.none(), st.binary(max_size=30), st.text(max_size=20)),
 )

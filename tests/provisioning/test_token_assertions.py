@@ -356,7 +356,8 @@ def test_a_token_that_was_on_its_way_when_the_trust_ended_is_gone(client, creden
 
     answer = ask(client, credentials, signed(claims(issuer.name, audience=AUDIENCE)))
 
-    assert answer.status_code == 401
+    assert (answer.status_code, answer.json()) == (401, {"error": "invalid_client"})
+    assert (answer["Content-Type"], answer["Cache-Control"]) == ("application/json", "no-store")
     assert not AccessToken.objects.exists()
 
 

@@ -139,30 +139,6 @@ def test_a_second_live_secret_is_accepted_too(client, credentials):
     assert client.post("/oauth/token", body(credentials)).status_code == 200
 
 
-OTHER_GRANTS = [
-    "password",
-    "authorization_code",
-    "refresh_token",
-    "implicit",
-    "urn:ietf:params:oauth:grant-type:device_code",
-]
-
-
-@pytest.mark.parametrize("grant", OTHER_GRANTS)
-def test_no_other_grant_is_reachable(client, credentials, grant):
-    answer = client.post("/oauth/token", body(credentials, grant_type=grant, username="a", password="b"))
-
-    assert (answer.status_code, answer.json()) == (400, {"error": "unsupported_grant_type"})
-    assert not AccessToken.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "path", ["/oauth/authorize/", "/oauth/applications/", "/oauth/introspect/", "/oauth/revoke_token/"]
-)
-def test_no_other_endpoint_of_the_library_is_served(client, path):
-    assert client.get(path).status_code == 404
-
-
 def test_the_token_is_stored_as_a_digest_only(client, credentials):
     token = client.post("/oauth/token", body(credentials)).json()["access_token"]
 
