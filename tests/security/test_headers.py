@@ -21,7 +21,7 @@ HTTPS = {
     "SECURE_HSTS_PRELOAD": True,
 }
 """As ``mfmanage.settings`` has them with a base address of https (``test_over_https_the_settings_protect``)."""
-READ_AND_TOLD = {"django_session", "provisioning_auditentry", "provisioning_audithead", "licensing_future"}
+READ_AND_TOLD = {"provisioning_portalsession", "provisioning_auditentry", "provisioning_audithead", "licensing_future"}
 """What a GET may write: the session, that somebody took an export, and the temporary table of a preview."""
 
 
