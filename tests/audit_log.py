@@ -2,11 +2,11 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
@@ -43,10 +43,9 @@ def head_locked_last() -> Iterator[None]:
 
 def around_deeds() -> Atomic:
     """Return a transaction of the test's own, in which it may do deeds one after the other within one call."""
-    block = transaction.atomic()
-    assert isinstance(block, Atomic)
+    block: Any = transaction.atomic()
     block._from_testcase = True
-    return block
+    return cast("Atomic", block)
 
 
 class _Watch:
@@ -72,13 +71,15 @@ class _Watch:
 
     def _is_held(self) -> bool:
         """A test may do many deeds in a transaction of its own: they are calls of the product one after the other."""
-        is_under_way = any(hook is self.hook for _, hook, _ in connection.run_on_commit)
-        return bool(self.hook and is_under_way and self.entry in _frames())
+        hooks: Iterable[Any] = connection.run_on_commit
+        is_under_way = any(hook is self.hook for _, hook, _ in hooks)
+        return bool(self.hook and is_under_way and self.entry in list(_frames()))
 
 
 def _is_in_transaction() -> bool:
     """Whether there is one beside that in which the test runs; in that, a new one begins by a savepoint."""
-    return any(not block._from_testcase for block in connection.atomic_blocks)
+    blocks: Iterable[Any] = connection.atomic_blocks
+    return any(not block._from_testcase for block in blocks)
 
 
 def _frames() -> Iterator[FrameType]:

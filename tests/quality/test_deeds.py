@@ -62,7 +62,8 @@ def recording(trees: dict[str, ast.Module]) -> set[str]:
         full: named(function, full.rpartition(".")[0], names[full.rpartition(".")[0]])
         for full, function in functions(trees).items()
     }
-    known, more = set(), {RECORDS}
+    known: set[str] = set()
+    more = {RECORDS}
     while more - known:
         known |= more
         more = {full for full, called in calls.items() if called & known}
