@@ -59,7 +59,7 @@ def disconnect(request: PortalRequest, pk: int) -> HttpResponse:
     messages.success(
         request,
         f"{found.name} is disconnected: no old secret or token opens anything any more. "
-        "Create a new client secret to connect it again.",
+        "A new client secret, or an issuer, connects it again.",
     )
     return SeeOther(address(request.subscription, "configuration", pk=pk))
 

@@ -90,7 +90,7 @@ def revoke(request: PortalRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(services.SecretEnded(found)))
         return _page_of(request, found)
     if request.method == "POST":
-        done = "The client secret …{} of {} and all tokens are revoked."
+        done = "The client secret …{} of {} and all access tokens are revoked."
         return _do(request, found, services.revoke_secret, done.format(secret.last_four, "{}"), secret_id=pk)
     context = {"configuration": found, "secret": secret, "others": others}
     return render(request, "provisioning/secret_revoke.html", context)

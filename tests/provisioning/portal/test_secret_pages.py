@@ -185,7 +185,7 @@ def test_revoking_the_only_secret_says_that_the_provider_is_refused(contoso, adm
 
     done = admin.post(revoke(only), follow=True)
 
-    assert f"The client secret …{only.last_four} of Contoso Entra ID and all tokens are revoked." in words(done)
+    assert f"The client secret …{only.last_four} of Contoso Entra ID and all access tokens are revoked." in words(done)
     assert "Create new secret" in words(done)
     assert not AccessToken.objects.exists()
     assert "is not valid any more, so nothing was done" in words(admin.post(revoke(only), follow=True))
