@@ -101,5 +101,6 @@ def _browser(contoso: Contoso, role: Role) -> Client:
     session = client.session
     later = time.time() + timedelta(hours=1).total_seconds()
     session["account_authentication_methods"] = [{"method": "password", "at": later}]
+    session["account_authentication_methods_user"] = str(account.user.pk)
     session.save()
     return client
