@@ -1,0 +1,111 @@
+"""Sessions as a thief would like them: guessable, fixed before signing in, or alive afterwards (OWASP ASVS 5.0 §7)."""
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+
+from provisioning import sealing
+from tests.contoso import Contoso, make_contoso
+from tests.factories import PASSWORD, make_admin
+
+FORM = {"login": "root@contoso.example", "password": PASSWORD}
+LOGIN, AGAIN, LOGOUT = "/account/login/", "/account/reauthenticate/", "/account/logout/"
+
+
+@pytest.fixture
+def contoso(db) -> Contoso:
+    cache.clear()
+    contoso = make_contoso()
+    make_admin(contoso.subscription, "root@contoso.example")
+    return contoso
+
+
+def key_of(browser: Client) -> str:
+    return browser.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def with_key(key: str) -> Client:
+    """Return a browser that has nothing but the key of a session."""
+    browser = Client()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = key
+    return browser
+
+
+def is_let_in(browser: Client, contoso: Contoso) -> bool:
+    return browser.get(contoso.url()).status_code == 200
+
+
+def test_a_key_that_was_there_before_signing_in_opens_nothing_afterwards(contoso):
+    browser = Client()
+    browser.get("/account/password/forgotten/")
+    session = browser.session
+    session["begun"] = "before"
+    session.save()
+    before = key_of(browser)
+
+    browser.post(LOGIN, FORM)
+
+    assert key_of(browser) != before
+    assert is_let_in(browser, contoso)
+    assert not is_let_in(with_key(before), contoso)
+
+
+@pytest.mark.parametrize("planted", ["a" * 32, "planted", "", "../../etc/passwd", "x" * 5_000])
+def test_a_key_that_somebody_planted_is_not_taken(planted, contoso):
+    browser = with_key(planted)
+
+    browser.post(LOGIN, FORM)
+
+    assert key_of(browser) != planted
+    assert is_let_in(browser, contoso)
+    assert not is_let_in(with_key(planted), contoso)
+
+
+def test_every_sign_in_has_a_long_key_of_its_own(contoso):
+    keys = set()
+    for _ in range(5):
+        browser = Client()
+        browser.post(LOGIN, FORM)
+        keys.add(key_of(browser))
+
+    assert len(keys) == 5
+    assert all(len(key) >= 32 and key.isalnum() for key in keys)
+
+
+def test_a_copy_of_the_cookie_is_worth_nothing_after_signing_out(contoso):
+    browser = Client()
+    browser.post(LOGIN, FORM)
+    thief = with_key(key_of(browser))
+    assert is_let_in(thief, contoso)
+
+    browser.post(LOGOUT)
+
+    assert not is_let_in(thief, contoso)
+
+
+def test_every_page_of_the_portal_offers_to_sign_out(contoso):
+    browser = Client()
+    browser.post(LOGIN, FORM)
+
+    for url in (*contoso.pages(), "/account/sessions/", "/account/methods/"):
+        assert f'action="{LOGOUT}"' in browser.get(url).content.decode(), url
+
+
+def test_what_is_sealed_is_read_for_its_purpose_alone_and_unchanged_alone():
+    sealed = sealing.seal("a seed", purpose="one")
+    changed = sealed[:40] + ("A" if sealed[40] != "A" else "B") + sealed[41:]
+
+    assert sealing.unseal(sealed, purpose="one") == "a seed"
+    assert sealed != sealing.seal("a seed", purpose="one")
+    for text, purpose in ((sealed, "other"), (changed, "one"), (sealed[:-4], "one"), ("", "one")):
+        with pytest.raises(sealing.Unreadable):
+            sealing.unseal(text, purpose=purpose)
+
+
+def test_what_is_sealed_is_not_read_under_another_secret_key(settings):
+    sealed = sealing.seal("a seed", purpose="one")
+    settings.SECRET_KEY = "another secret key of many characters"
+
+    with pytest.raises(sealing.Unreadable):
+        sealing.unseal(sealed, purpose="one")
