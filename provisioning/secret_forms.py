@@ -21,7 +21,7 @@ def lifetime_field(label: str = "The secret expires after") -> forms.TypedChoice
         coerce=lambda days: timedelta(days=int(days)),
         initial=LIFETIME.days,
         required=False,
-        empty_value=LIFETIME,
+        empty_value=LIFETIME,  # type: ignore[arg-type]
         help_text="You are warned 60, 30, 7 and 1 days before.",
     )
 
