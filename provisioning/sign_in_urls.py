@@ -19,6 +19,7 @@ urlpatterns = [
     path("single-sign-on/again/", signed_in(sign_on.again), name="sign_on_again"),
     path("password/forgotten/", sign_in.PasswordForgotten.as_view(), name="account_reset_password"),
     path("password/asked/", sign_in.password_asked, name="password_asked"),
+    path("password/set/", sign_in.password_set, name="password_set"),
     path("password/link/<str:key>/", sign_in.password_link, name="password_link"),
     path("password/change/", own(sign_in.PasswordChange.as_view()), name="account_change_password"),
     path("methods/", own(sign_in.methods), name="mfa_index"),

@@ -7,7 +7,9 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from provisioning.models import LoginAccount, PasswordMail, User
+from provisioning import tenancy
+from provisioning.models import LoginAccount, PasswordMail, SingleSignOn, User
+from provisioning.permissions import roles_of
 from provisioning.signals import mail_waiting
 
 _LONGEST_USERNAME = 150
@@ -47,6 +49,19 @@ def invite(account: LoginAccount, at: datetime) -> None:
 def invitation_of(account: LoginAccount) -> PasswordMail | None:
     """Return the invitation that the person has not followed yet."""
     return PasswordMail.objects.filter(account=account).first()
+
+
+def comes_by_sign_on(account: LoginAccount) -> bool:
+    """Whether the account is provisioned, and its subscription has a single sign-on (1-product §1.6)."""
+    sign_ons = SingleSignOn.objects.filter(subscription=account.subscription_id, is_enabled=True)
+    return account.configuration_id is not None and sign_ons.exists()
+
+
+def may_set_password(user: User) -> bool:
+    """Whether a mail may let the person set a password: who has one, or comes in somewhere where that is the way."""
+    with tenancy.everybody():
+        accounts = list(roles_of(user)) if user.is_active else []
+        return any(user.has_usable_password() or not comes_by_sign_on(account) for account in accounts)
 
 
 def announce() -> None:

@@ -9,13 +9,11 @@ from typing import Final
 
 from django.db import transaction
 
-from provisioning import tenancy
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount, PasswordMail, PortalSession, User
-from provisioning.permissions import roles_of
 from provisioning.services import manual_accounts as shared
 from provisioning.services import sign_ins
-from provisioning.services.invitations import announce, connect, invite, mail_is_off
+from provisioning.services.invitations import announce, connect, invite, mail_is_off, may_set_password
 from provisioning.services.people import PersonGone, RoleOutOfReach, may_touch
 
 Kind = PasswordMail.Kind
@@ -72,19 +70,20 @@ def ask(*, email: str, at: datetime) -> None:
     announce()
 
 
-def opened(key: str, *, at: datetime) -> PasswordMail:
-    """Return what the link belongs to, with its user. Raises ``LinkDead``."""
-    found = PasswordMail.objects.select_related("user").filter(digest=digest(key), expires_at__gt=at).first()
-    if found is None or found.user is None or not _may_enter(found.user):
+def opened(link: str, *, at: datetime) -> PasswordMail:
+    """Return what the link of that digest belongs to, with its user. Raises ``LinkDead``."""
+    mails = PasswordMail.objects.select_related("user").exclude(digest="")
+    found = mails.filter(digest=link, expires_at__gt=at).first()
+    if found is None or found.user is None or not may_set_password(found.user):
         raise LinkDead
     return found
 
 
 @transaction.atomic
-def set_password(*, key: str, password: str, actor: Actor, at: datetime) -> User:
+def set_password(*, link: str, password: str, actor: Actor, at: datetime) -> User:
     """Set the password; the link, all others of the person and all sessions end. Raises ``LinkDead``."""
-    user = User.objects.select_for_update(no_key=True).get(pk=opened(key, at=at).user_id)
-    mail = opened(key, at=at)  # as it is now: whoever was faster has used it up
+    user = User.objects.select_for_update(no_key=True).get(pk=opened(link, at=at).user_id)
+    mail = opened(link, at=at)  # as it is now: whoever was faster has used it up
     user.set_password(password)
     user.save(update_fields=["password"])
     PasswordMail.objects.filter(user=user).delete()
@@ -101,8 +100,3 @@ def _check(account: LoginAccount) -> None:
     if mail_is_off():
         by_hand = f", or to run manage.py changepassword {account.user.get_username()}" if account.user else ""
         raise CannotSend(f"This installation sends no mail. Ask its operator to set MFMANAGE_MAIL{by_hand}.")
-
-
-def _may_enter(user: User) -> bool:
-    with tenancy.everybody():
-        return user.is_active and roles_of(user).exists()

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from provisioning import tenancy
 from provisioning.models import LoginAccount, PasswordMail, User
-from provisioning.permissions import roles_of
+from provisioning.services.invitations import comes_by_sign_on, may_set_password
 from provisioning.services.mails import FAILURES, LEASE, LONGEST_WAIT, opened, reason
 from provisioning.services.password_links import digest
 
@@ -47,7 +47,7 @@ def prune(*, now: datetime) -> None:
 def _look_up(mail: PasswordMail) -> None:
     """Find whose address was typed; who is not known, or may not come in, gets no mail."""
     user = User.objects.filter(email__iexact=mail.email, is_active=True).first()
-    if user is None or not roles_of(user).exists():
+    if user is None or not may_set_password(user):
         mail.delete()
     else:
         PasswordMail.objects.filter(pk=mail.pk).update(user=user)
@@ -101,8 +101,16 @@ def _failed(mail: PasswordMail, error: Exception, now: datetime) -> None:
 
 
 def _is_news(mail: PasswordMail) -> bool:
-    """Whether an invitation only tells who has a password already that there is another subscription to enter."""
-    return mail.kind == Kind.INVITATION and mail.user is not None and mail.user.has_usable_password()
+    """Whether an invitation goes to who has a way to come in already: a password, or the organization's sign-in."""
+    assert mail.user is not None
+    return mail.account is not None and (mail.user.has_usable_password() or comes_by_sign_on(mail.account))
+
+
+def _entrance(account: LoginAccount | None) -> str:
+    """Return where the person signs in."""
+    if account is not None and comes_by_sign_on(account):
+        return reverse("sign_on", args=[account.subscription.number])
+    return reverse("account_login")
 
 
 def _message(mail: PasswordMail, key: str) -> EmailMessage:
@@ -113,7 +121,7 @@ def _message(mail: PasswordMail, key: str) -> EmailMessage:
         "subscription": " ".join(mail.account.subscription.name.split()) if mail.account else "",
         "role": LoginAccount.Role(mail.account.role).label if mail.account else "",
         "link": f"{settings.BASE_URL}{reverse('password_link', args=[key])}" if key else "",
-        "sign_in": f"{settings.BASE_URL}{reverse('account_login')}",
+        "sign_in": f"{settings.BASE_URL}{_entrance(mail.account)}",
         "days": LIFETIMES[Kind.INVITATION].days,
     }
     subject = render_to_string(f"mail/{mail.kind}_subject.txt", context).strip()

@@ -23,6 +23,7 @@ from provisioning.sign_in import visitor
 from provisioning.sign_in_forms import PasswordForm
 from provisioning.views.common import SeeOther
 
+_LINK: Final = "password_link"
 _WITHOUT: Final = "You have no password: you come in by your organization's sign-in."
 
 
@@ -79,19 +80,25 @@ def password_asked(request: HttpRequest) -> HttpResponse:
 
 
 def password_link(request: HttpRequest, key: str) -> HttpResponse:
+    """Keep the link's digest in the session and go on without the key, which so stands in no later line of a log."""
+    request.session[_LINK] = password_links.digest(key)
+    return redirect("password_set")
+
+
+def password_set(request: HttpRequest) -> HttpResponse:
     """Ask for the password that the link allows to set; a POST sets it, ends all sessions and leads to signing in."""
-    now = timezone.now()
+    link, now = request.session.get(_LINK, ""), timezone.now()
     try:
-        mail = password_links.opened(key, at=now)
+        mail = password_links.opened(link, at=now)
         form = PasswordForm(request.POST or None, user=mail.user)
         if request.method == "POST" and form.is_valid():
             password = form.cleaned_data["password1"]
-            user = password_links.set_password(key=key, password=password, actor=visitor(request), at=now)
+            user = password_links.set_password(link=link, password=password, actor=visitor(request), at=now)
             return _come_in(request, user.get_username())
     except password_links.LinkDead as refusal:
-        return render(request, "account/password_link.html", {"dead": str(refusal)}, status=410)
+        return render(request, "account/password_set.html", {"dead": str(refusal)}, status=410)
     context = {"form": form, "mail": mail}
-    return render(request, "account/password_link.html", context, status=422 if form.errors else 200)
+    return render(request, "account/password_set.html", context, status=422 if form.errors else 200)
 
 
 def _come_in(request: HttpRequest, username: str) -> HttpResponse:
