@@ -13,9 +13,11 @@ from typing import Any, Final, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
+from django.db import connection
 
 NOBODY: Final = ""
 EVERYBODY: Final = "*"
+_UNKNOWN: Final = "?"
 SETTING: Final = "mfmanage.subscription"
 """The setting of a PostgreSQL session that holds the scope: empty, ``*``, or the id of a subscription."""
 Scope = int | str
@@ -109,42 +111,51 @@ def check(row: Any) -> None:
 
 def guard(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
     """Carry out a statement within the scope. Raises ``Unscoped``; an execute wrapper of Django's connections."""
-    scope, connection = current(), context["connection"]
+    scope, used = current(), context["connection"]
     if scope == NOBODY:
         if _touches_tenants(sql):
             raise Unscoped(sql)
-    elif connection.vendor == "postgresql":
-        _tell(connection, scope, sql)
+    elif used.vendor == "postgresql" and scope != _UNKNOWN:
+        _tell(used, scope, sql)
     return execute(sql, params, many, context)
 
 
-def install(connection: Any, **_: Any) -> None:
-    """Have every statement of ``connection`` pass the guard; whoever wraps statements for a while stands inside."""
+def install(connection: Any, **_: Any) -> None:  # the signal's name for it
+    """Have every statement of the connection pass the guard; whoever wraps statements for a while stands inside."""
     if guard not in connection.execute_wrappers:
         connection.execute_wrappers.insert(0, guard)
 
 
-def note(connection: Any, scope: Scope) -> None:
-    """Remember that the database knows the scope already, by a statement that set it along with what else it did."""
-    connection.connection.mfmanage_told = Told(scope, _block(connection))
+@contextmanager
+def told_by_statement() -> Iterator[None]:
+    """Let statements pass that find out the scope and tell it to the database themselves; ``note`` which one it is."""
+    with _entered(_UNKNOWN):
+        yield
 
 
-def _tell(connection: Any, scope: Scope, sql: str) -> None:
+def note(scope: Scope | None) -> None:
+    """Remember what a statement has told the database; None: that is not known."""
+    if connection.vendor == "postgresql":
+        told = None if scope is None else Told(scope, _block(connection))
+        connection.connection.mfmanage_told = told  # type: ignore[attr-defined]
+
+
+def _tell(used: Any, scope: Scope, sql: str) -> None:
     """Set the session's scope unless it is that already; what a rollback took back is forgotten."""
+    session, block = used.connection, _block(used)
     if sql.startswith(_SAVEPOINTS):
         if sql.startswith("ROLLBACK"):
-            connection.connection.mfmanage_told = None
+            session.mfmanage_told = None
         return
-    session, block = connection.connection, _block(connection)
     told: Told | None = getattr(session, "mfmanage_told", None)
     if told is None or told.scope != scope or told.block not in {None, block}:
         session.execute("SELECT set_config(%s, %s, false)", (SETTING, str(scope)))
         session.mfmanage_told = Told(scope, block)
 
 
-def _block(connection: Any) -> object | None:
+def _block(used: Any) -> object | None:
     """Return what tells the transaction from others; None outside of one."""
-    return connection.atomic_blocks[0] if connection.in_atomic_block else None
+    return used.atomic_blocks[0] if used.in_atomic_block else None
 
 
 @lru_cache(maxsize=1024)

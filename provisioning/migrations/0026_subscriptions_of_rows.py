@@ -16,6 +16,28 @@ PARENTS = {
 }
 
 
+ENTER = """
+CREATE FUNCTION mfmanage_enter(wanted text) RETURNS SETOF provisioning_provisioningconfiguration LANGUAGE plpgsql AS $$
+DECLARE
+    caller provisioning_provisioningconfiguration;
+BEGIN
+    PERFORM set_config('mfmanage.subscription', '*', false);
+    SELECT * INTO caller FROM provisioning_provisioningconfiguration WHERE public_id = wanted;
+    PERFORM set_config('mfmanage.subscription', COALESCE(caller.subscription_id::text, ''), false);
+    IF caller.id IS NOT NULL THEN
+        RETURN NEXT caller;
+    END IF;
+END $$"""
+
+
+def _on_postgresql(text):
+    def run(apps, schema_editor):
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(text)
+
+    return run
+
+
 def _key(null):
     return models.ForeignKey(
         db_index=False,
@@ -46,4 +68,7 @@ class Migration(migrations.Migration):
             _fill(model, key, parent),
             migrations.AlterField(model, "subscription", _key(null=False)),
         )
+    ] + [
+        # Finds whose Tenant URL was called and has the session see that subscription's rows, in one statement.
+        migrations.RunPython(_on_postgresql(ENTER), _on_postgresql("DROP FUNCTION mfmanage_enter")),
     ]

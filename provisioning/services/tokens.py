@@ -7,9 +7,11 @@ was signed by Microsoft Entra, and opens a classic configuration only.
 import hashlib
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Q
 from oauth2_provider.models import Application
 
+from provisioning import tenancy
 from provisioning.models import BearerToken, ProvisioningConfiguration
 from provisioning.services import bearer_tokens, peppers
 from provisioning.services.assertions import Untrusted, check, trust_of
@@ -114,13 +116,16 @@ def _distrust(
 
 
 def _by_access_token(token: str, public_id: str, at: datetime) -> ProvisioningConfiguration:
+    """The statement tells the database whose rows are meant from here on, so that no other one need (decision 25)."""
     stored = checksum(token)
-    found = run(Statement(_OF_ACCESS_TOKEN, (stored, parameter(at), public_id)))
+    with tenancy.told_by_statement():
+        found = run(Statement(_OF_ACCESS_TOKEN[connection.vendor], (public_id, stored, parameter(at))))
+        configurations = _COLUMNS.read(found)
+    tenancy.note(configurations[0].subscription_id if found else None)
     if not found:
         _record_other_tenant_url(stored, at)
         raise TokenUnknown
-    [configuration] = _COLUMNS.read(found)
-    return configuration
+    return configurations[0]
 
 
 def _by_bearer_token(token: str, public_id: str, at: datetime) -> ProvisioningConfiguration:
@@ -176,10 +181,17 @@ def _record_refused_bearer_token(digests: list[str], public_id: str, at: datetim
 
 _COLUMNS, _APPLICATION, _BEARER = whole(ProvisioningConfiguration), whole(Application), whole(BearerToken)
 _TABLE = "provisioning_provisioningconfiguration"
-_OF_ACCESS_TOKEN = f"""
-SELECT {_COLUMNS.text} FROM {_TABLE}
+_CALLED = {
+    "postgresql": f"mfmanage_enter(%s) AS {_TABLE}",
+    "sqlite": f"(SELECT * FROM {_TABLE} WHERE public_id = %s) AS {_TABLE}",  # noqa: S608
+}
+_OF_ACCESS_TOKEN = {
+    vendor: f"""
+SELECT {_COLUMNS.text} FROM {called}
 JOIN oauth2_provider_accesstoken AS token ON token.application_id = {_TABLE}.application_id
-WHERE token.token_checksum = %s AND token.expires > %s AND public_id = %s AND deleted_at IS NULL"""  # noqa: S608
+WHERE token.token_checksum = %s AND token.expires > %s AND deleted_at IS NULL"""  # noqa: S608
+    for vendor, called in _CALLED.items()
+}
 _OF_BEARER_TOKEN = f"""
 SELECT {_BEARER.text}, {_COLUMNS.text} FROM provisioning_bearertoken
 JOIN {_TABLE} ON {_TABLE}.id = provisioning_bearertoken.configuration_id

@@ -29,9 +29,22 @@ def no_filters() -> Iterator[None]:
 
 @contextmanager
 def row_level_security() -> Iterator[None]:
-    """Switch on PostgreSQL's line, which the tests' superuser passes: become the application."""
+    """Switch on PostgreSQL's line: become the application."""
+    with _role(APPLICATION):
+        yield
+
+
+@contextmanager
+def no_row_level_security() -> Iterator[None]:
+    """Switch off PostgreSQL's line: become the superuser, who made the database and passes it."""
+    with _role("NONE"):
+        yield
+
+
+@contextmanager
+def _role(name: str) -> Iterator[None]:
     with connection.cursor() as cursor:
-        cursor.execute(f"SET ROLE {APPLICATION}")
+        cursor.execute(f"SET ROLE {name}")
         try:
             yield
         finally:

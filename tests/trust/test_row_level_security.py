@@ -1,25 +1,26 @@
 """PostgreSQL's row-level security: every table of tenants has it, and it holds where the program forgets to filter."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from provisioning import rls, tenancy
 from provisioning.models import Subscription, Vault
 from tests.database_role import APPLICATION
-from tests.factories import make_subscription, make_vault
+from tests.factories import make_configuration, make_subscription, make_vault
+from tests.scim.service import Service
+from tests.trust.lines import no_row_level_security, row_level_security
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
 @pytest.fixture
 def as_application(db) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET ROLE {APPLICATION}")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ROLE")
+    with row_level_security():
+        yield
 
 
 @pytest.fixture
@@ -38,13 +39,13 @@ def test_every_table_of_tenants_is_protected_from_its_owner_too():
 
 
 def test_a_table_that_lost_its_protection_gets_it_back_with_the_next_migration():
-    with connection.cursor() as cursor:
+    with no_row_level_security(), connection.cursor() as cursor:
         cursor.execute(f"DROP POLICY {rls.POLICY} ON provisioning_vault")
         assert rls.unprotected() == ["provisioning_vault"]
 
-    rls.protect()
+        rls.protect()
 
-    assert rls.unprotected() == []
+        assert rls.unprotected() == []
 
 
 def test_a_scope_shows_its_own_rows_only_and_everybody_shows_all(vaults, as_application):
@@ -59,7 +60,7 @@ def test_a_scope_shows_its_own_rows_only_and_everybody_shows_all(vaults, as_appl
 
 
 def test_without_row_level_security_the_same_question_shows_all(vaults):
-    with tenancy.of(vaults[0].subscription_id):
+    with no_row_level_security(), tenancy.of(vaults[0].subscription_id):
         assert seen() == {vault.pk for vault in vaults}
 
 
@@ -111,16 +112,36 @@ def test_what_a_rollback_took_back_is_told_again(vaults, as_application):
 @pytest.mark.django_db(transaction=True)
 def test_a_transaction_that_is_rolled_back_whole_leaves_no_wrong_scope():
     first, second = (make_vault(make_subscription(name)) for name in ("Contoso", "Fabrikam"))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET ROLE {APPLICATION}")
-    for _ in range(2):
-        with transaction.atomic(), tenancy.of(second.subscription_id):
-            assert seen() == {second.pk}
-            transaction.set_rollback(True)
-        with tenancy.of(first.subscription_id):
-            assert seen() == {first.pk}
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ROLE")
+    with row_level_security():
+        for _ in range(2):
+            with transaction.atomic(), tenancy.of(second.subscription_id):
+                assert seen() == {second.pk}
+                transaction.set_rollback(True)
+            with tenancy.of(first.subscription_id):
+                assert seen() == {first.pk}
+
+
+def test_a_scim_call_is_told_apart_by_its_first_statement_alone(monkeypatch):
+    services = [Service(make_configuration()) for _ in range(2)]
+    users = [service.make_user("ada@x") for service in services]
+    told: list[Any] = []
+    execute = connection.connection.execute
+
+    with row_level_security():
+        monkeypatch.setattr(connection.connection, "execute", lambda *text: (told.append(text), execute(*text)))
+        for service, user in zip(services, users, strict=True):
+            assert service.ask("GET", f"/Users/{user}").status == 200
+        assert services[0].ask("GET", f"/Users/{users[1]}").status == 404
+        assert told == []
+
+
+def test_a_token_for_another_tenant_url_opens_nothing_and_leaves_no_scope(as_application):
+    own, other = Service(make_configuration()), make_configuration()
+    own.make_user("ada@x")
+    url = f"/scim/v2/{other.public_id}/Users"
+
+    assert Client().get(url, headers={"Authorization": f"Bearer {own.token}"}).status_code == 401
+    assert own.ask("GET", "/Users").body["totalResults"] == 1
 
 
 def test_the_application_neither_owns_a_table_nor_passes_row_level_security():
