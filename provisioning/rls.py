@@ -2,7 +2,8 @@
 
 Every table of tenants lets a session see and write the rows of its scope only (``provisioning.tenancy``), whoever owns
 the table; superusers and roles with ``BYPASSRLS`` are exempt. ``CASE`` costs a plan nothing: PostgreSQL reckons with
-half of the rows, and looks at the setting once a statement.
+half of the rows, and looks at the setting once a statement. For everybody the number is none, because PostgreSQL works
+it out all the same where a row that a statement waited for has changed.
 """
 
 from typing import Any, Final
@@ -17,7 +18,7 @@ _PROTECT: Final = """
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY {policy} ON {table} USING (
 CASE WHEN (SELECT {setting}) = '{everybody}' THEN true
-ELSE {column} = (SELECT NULLIF({setting}, '')::bigint) END)"""
+ELSE {column} = (SELECT NULLIF(NULLIF({setting}, ''), '{everybody}')::bigint) END)"""
 _UNPROTECTED: Final = """
 SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
 JOIN unnest(%s::text[], %s::text[]) AS wanted (tenants, of) ON tenants = relname AND of = attname
