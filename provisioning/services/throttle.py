@@ -6,19 +6,20 @@ For a client ID it is the answer that is refused: the right secret is always let
 could lock its identity provider out.
 
 Each failure takes a number from one atomic counter, so of many failures at once no more than ``limit`` are answered as
-such. With Redis all processes share the counters; where it does not answer, nothing is refused.
+such. With Redis all processes share the counters; while it does not answer, each counts for itself.
 """
 
 import hashlib
 import logging
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from functools import cache
 from ipaddress import IPv6Address, ip_address
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
-from redis import Redis
+from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -30,7 +31,10 @@ _MOST_KEYS: Final = 10_000
 """So many counters and remembered clients a process keeps without Redis."""
 _OVERFLOW: Final = "all others"
 _AWAY: Final = 5
-_TIMEOUT_SECONDS: Final = 0.2
+_TIMEOUT_SECONDS: Final = 1.0
+_CONNECTIONS: Final = 16
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -138,8 +142,11 @@ class InRedis:
     """Counters that all processes share. The minute is part of a name, so none can outlive it by more than a minute."""
 
     def __init__(self, url: str) -> None:
-        patience = {"socket_timeout": _TIMEOUT_SECONDS, "socket_connect_timeout": _TIMEOUT_SECONDS}
-        self._redis = Redis.from_url(url, retry=Retry(NoBackoff(), 1), **patience)
+        patience = dict.fromkeys(("socket_timeout", "socket_connect_timeout", "timeout"), _TIMEOUT_SECONDS)
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=_CONNECTIONS, retry=Retry(NoBackoff(), 1), **patience
+        )
+        self._redis = Redis(connection_pool=pool)
 
     def add(self, names: list[str], minute: int) -> list[int]:
         with self._redis.pipeline(transaction=True) as pipe:
@@ -159,29 +166,40 @@ class InRedis:
         return bool(self._redis.exists(_key(pair)))
 
 
-class Lenient(Throttle):
-    """A throttle that refuses nobody while Redis does not answer, and does not ask it again for some seconds."""
+class Steadfast:
+    """Counters in Redis, and in this process besides; the higher number counts, whether Redis answers or not."""
 
-    _away_until = 0.0
+    def __init__(self, shared: Counters) -> None:
+        self._shared, self._own = shared, InMemory()
+        self._away_until = 0.0
 
-    def wait(self, attempt: Attempt, now: float) -> int:
-        return self._asked(lambda: super(Lenient, self).wait(attempt, now), now)
+    def add(self, names: list[str], minute: int) -> list[int]:
+        own = self._own.add(names, minute)
+        shared = self._ask(lambda counters: counters.add(names, minute), own)
+        return [max(pair) for pair in zip(own, shared, strict=True)]
 
-    def failed(self, attempt: Attempt, now: float) -> int:
-        return self._asked(lambda: super(Lenient, self).failed(attempt, now), now)
+    def read(self, name: str, minute: int) -> int:
+        own = self._own.read(name, minute)
+        return max(own, self._ask(lambda counters: counters.read(name, minute), own))
 
-    def succeeded(self, attempt: Attempt, now: float) -> None:
-        self._asked(lambda: super(Lenient, self).succeeded(attempt, now) or 0, now)
+    def remember(self, pair: str, now: float) -> None:
+        self._own.remember(pair, now)
+        self._ask(lambda counters: counters.remember(pair, now), None)
 
-    def _asked(self, ask: Callable[[], int], now: float) -> int:
-        if now < self._away_until:
-            return 0
+    def is_remembered(self, pair: str, now: float) -> bool:
+        own = self._own.is_remembered(pair, now)
+        return own or self._ask(lambda counters: counters.is_remembered(pair, now), own)
+
+    def _ask(self, ask: Callable[[Counters], T], otherwise: T) -> T:
+        """Return what Redis answers; while it does not, ``otherwise``, and it is not asked for some seconds."""
+        if time.monotonic() < self._away_until:
+            return otherwise
         try:
-            return ask()
+            return ask(self._shared)
         except RedisError:
-            self._away_until = now + _AWAY
-            logger.warning("Redis does not answer: failed attempts to get a token are not limited", exc_info=True)
-            return 0
+            self._away_until = time.monotonic() + _AWAY
+            logger.warning("Redis does not answer: each process counts failed attempts by itself", exc_info=True)
+            return otherwise
 
 
 @cache
@@ -189,7 +207,7 @@ def throttle(limit: int, redis_url: str) -> Throttle | None:
     """Return this process's throttle for these settings; None where ``limit`` is 0, so that nothing is limited."""
     if not limit:
         return None
-    return Lenient(InRedis(redis_url), limit) if redis_url else Throttle(InMemory(), limit)
+    return Throttle(Steadfast(InRedis(redis_url)) if redis_url else InMemory(), limit)
 
 
 def network(address: str) -> str:
