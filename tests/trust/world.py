@@ -52,6 +52,7 @@ def _things(contoso: Contoso) -> dict[str, Model]:
         "act": _act_of_the_billing_admin(subscription),
         "application": contoso.archiver,
         "call": ProvisioningLogEntry.objects.filter(subscription=subscription).latest("pk"),
+        "client_secret": contoso.configuration.secrets.get(),
         "configuration": contoso.configuration,
         "deleted_configuration": deleted,
         "group": contoso.legal,

@@ -205,7 +205,7 @@ def test_pausing_and_resuming_is_said_and_audited(contoso, admin):
     assert "Contoso Entra ID is paused." in paused
     assert "Resume" in paused
     assert "Contoso Entra ID works again." in resumed
-    acts = AuditEntry.objects.filter(actor_kind="person").values_list("action", flat=True)
+    acts = AuditEntry.objects.filter(actor_kind="person").exclude(action="sign in").values_list("action", flat=True)
     assert set(acts) == {"pause configuration", "resume configuration"}
 
 
