@@ -76,7 +76,7 @@ _OTHERWISE: Final = (
 
 REFUSALS: Final[Mapping[str, str]] = {
     "wrong_secret": "The identity provider used a wrong client secret. Paste the client secret of this configuration "
-    "into it again, whole and without blanks. If nobody has stored it, make another configuration: a secret is shown "
+    "into it again, whole and without blanks. If nobody has stored it, replace it under Credentials: a secret is shown "
     "once.",
     "expired_secret": "The identity provider used a client secret that has expired. Give it one that is valid.",
     "revoked_secret": "The identity provider used a client secret that was revoked. Give it one that is valid.",
