@@ -1,16 +1,26 @@
 """Sessions as a thief would like them: guessable, fixed before signing in, or alive afterwards (OWASP ASVS 5.0 §7)."""
 
+import base64
+import re
+
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from provisioning import sealing
+from provisioning.models import User
+from provisioning.services import password_mails
 from tests.contoso import Contoso, make_contoso
 from tests.factories import PASSWORD, make_admin
 
 FORM = {"login": "root@contoso.example", "password": PASSWORD}
-LOGIN, AGAIN, LOGOUT = "/account/login/", "/account/reauthenticate/", "/account/logout/"
+LOGIN, LOGOUT = "/account/login/", "/account/logout/"
+NEW = "another long passphrase"
 
 
 @pytest.fixture
@@ -90,6 +100,37 @@ def test_every_page_of_the_portal_offers_to_sign_out(contoso):
 
     for url in (*contoso.pages(), "/account/sessions/", "/account/methods/"):
         assert f'action="{LOGOUT}"' in browser.get(url).content.decode(), url
+
+
+def test_a_link_to_another_password_passes_by_no_second_factor(contoso, mailoutbox):
+    user = User.objects.get(email="root@contoso.example")
+    TOTP.activate(user, generate_totp_secret())
+    browser = Client()
+    browser.post("/account/password/forgotten/", {"email": user.email})
+    password_mails.send_due(timezone.now())
+    [link] = re.findall(r"/account/password/link/[^/\s]+/", mailoutbox[-1].body)
+
+    [(form, _)] = browser.get(link, follow=True).redirect_chain
+    browser.post(form, {"password1": NEW, "password2": NEW})
+    assert not is_let_in(browser, contoso)
+    answer = browser.post(LOGIN, {**FORM, "password": NEW})
+
+    assert answer["Location"] == "/account/login/code/"
+    assert not is_let_in(browser, contoso)
+
+
+def test_seeds_and_recovery_codes_are_long_and_never_the_same(contoso):
+    user = User.objects.get(email="root@contoso.example")
+    seeds = {generate_totp_secret() for _ in range(20)}
+    codes = []
+    for _ in range(3):
+        Authenticator.objects.all().delete()
+        codes += RecoveryCodes.activate(user).generate_codes()
+
+    assert len(seeds) == 20
+    assert all(len(base64.b32decode(seed)) == 20 for seed in seeds)
+    assert len(set(codes)) == len(codes) == 30
+    assert all(len(code) == 8 and code.isdecimal() for code in codes)
 
 
 def test_what_is_sealed_is_read_for_its_purpose_alone_and_unchanged_alone():
