@@ -13,9 +13,11 @@ from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
 from provisioning.models import LoginAccount, SignOnIdentity, SingleSignOn, Subscription
 from provisioning.services.single_sign_on import Wanted, set_single_sign_on
 from tests.factories import ACTOR, NOON
-from tests.provisioning.issuing import Answer, Server, json_answer, public, rsa_key, signed
+from tests.provisioning.issuing import TENANT, Answer, Server, json_answer, public, rsa_key, signed
 
 CLIENT_ID = "portal"
+ISSUER = f"https://login.microsoftonline.com/{TENANT}/v2.0"
+"""An issuer that every installation trusts; the tests ask it nothing."""
 CLIENT_SECRET = "secret of the portal"
 
 
@@ -130,7 +132,7 @@ def serving() -> Iterator[IdentityProvider]:
 
 
 def make_single_sign_on(
-    subscription: Subscription, issuer: str = "http://127.0.0.1:9/realm", *, admits_manual_accounts: bool = False
+    subscription: Subscription, issuer: str = ISSUER, *, admits_manual_accounts: bool = False
 ) -> SingleSignOn:
     wanted = Wanted(issuer, CLIENT_ID, CLIENT_SECRET, admits_manual_accounts=admits_manual_accounts)
     set_single_sign_on(subscription=subscription, wanted=wanted, actor=ACTOR, at=NOON)
