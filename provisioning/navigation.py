@@ -68,11 +68,10 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
                 Permission.PROVISIONING,
                 frozenset(
                     {
-                        "configuration",
-                        "configuration_create",
-                        "configuration_settings",
-                        "configuration_license",
-                        "configuration_delete",
+                        *("configuration", "configuration_create", "configuration_settings", "configuration_license"),
+                        *("configuration_delete", "configuration_disconnect", "secret_rotate", "secret_revoke"),
+                        *("rotation_complete", "rotation_cancel", "bearer_token_create", "bearer_token_revoke"),
+                        *("trusted_issuer", "trusted_issuer_end"),
                     }
                 ),
             ),

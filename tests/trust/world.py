@@ -11,10 +11,16 @@ from django.utils import timezone
 from licensing.models import DriftReport, VaultGroupChange, VaultUser
 from provisioning.actor import Actor
 from provisioning.exports import csv_lines
-from provisioning.models import AuditEntry, LoginAccount, ProvisioningLogEntry, Subscription
+from provisioning.models import (
+    AuditEntry,
+    LoginAccount,
+    ProvisioningConfiguration,
+    ProvisioningLogEntry,
+    Subscription,
+)
 from provisioning.queries import accounts
 from provisioning.queries import user_files as files
-from provisioning.services import audit, deletion, trusted_persons, user_imports
+from provisioning.services import audit, bearer_tokens, deletion, trusted_persons, user_imports
 from provisioning.user_rows import TITLES
 from tests.contoso import Contoso, make_contoso
 from tests.factories import ACTOR, NOON, make_admin, make_configuration
@@ -45,12 +51,15 @@ def make_tenant(name: str) -> Tenant:
 def _things(contoso: Contoso) -> dict[str, Model]:
     subscription, vault, target = contoso.subscription, contoso.contracts, contoso.link.target
     own = {"subscription": subscription, "vault": vault}
+    other = make_configuration(subscription, kind=ProvisioningConfiguration.Kind.OTHER)
+    bearer_tokens.create_token(configuration=other, actor=ACTOR, at=timezone.now())
     deleted = make_configuration(subscription)
     deletion.delete_configuration(configuration=deleted, actor=ACTOR, at=timezone.now())
     return {
         "account": contoso.bo,
         "act": _act_of_the_billing_admin(subscription),
         "application": contoso.archiver,
+        "bearer_token": other.bearer_tokens.get(),
         "call": ProvisioningLogEntry.objects.filter(subscription=subscription).latest("pk"),
         "client_secret": contoso.configuration.secrets.get(),
         "configuration": contoso.configuration,
@@ -60,6 +69,7 @@ def _things(contoso: Contoso) -> dict[str, Model]:
             group=target, key=str(contoso.ann.uid), is_member=True, asked_by="Root", asked_at=NOON, **own
         ),
         "link": contoso.link,
+        "other_configuration": other,
         "report": DriftReport.objects.create(started_at=NOON, **own),
         "sign_on_identity": make_identity(contoso.ann, make_single_sign_on(subscription)),
         "trusted_person": trusted_persons.add_trusted_person(
