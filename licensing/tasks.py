@@ -14,6 +14,7 @@ from django.utils import timezone
 from licensing import sweep
 from licensing.reconcilers import licenses, vaults
 from licensing.services import alerts, due, history, incidents
+from provisioning import tenancy
 from provisioning.models import Subscription
 from provisioning.tasks import send_mails
 
@@ -30,7 +31,8 @@ def reconcile_vault(*, vault_id: int, **_future: Any) -> None:
     """Work at one vault for its turn, then have the next turn called; one that is slow or down delays no other."""
     tally = vaults.reconcile(vault_id, now=timezone.now(), slots=settings.WORKER_SLOTS)
     if tally and tally.is_slow:
-        _call(sweep.due_slow_vaults(timezone.now())[:1])
+        with tenancy.everybody():
+            _call(sweep.due_slow_vaults(timezone.now())[:1])
     elif tally and tally.is_unfinished:
         _call([vault_id])
 

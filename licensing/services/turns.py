@@ -13,6 +13,7 @@ from django.db.models import Q
 from licensing.models import VaultStatus
 from licensing.services import leases
 from licensing.services.leases import Lease
+from provisioning import tenancy
 from provisioning.models import Vault
 
 SLOW: Final = Q(is_slow=True) | Q(is_created=False)
@@ -30,8 +31,9 @@ def take(vault_id: int, now: datetime, *, slots: int) -> Lease | None:
 
 
 def has_room(now: datetime, *, slots: int) -> bool:
-    """Return whether one more slow vault may take its turn."""
-    return VaultStatus.objects.filter(SLOW, lease_until__gt=now).count() < most_slow(slots)
+    """Return whether one more slow vault, whosever it is, may take its turn."""
+    with tenancy.everybody():
+        return VaultStatus.objects.filter(SLOW, lease_until__gt=now).count() < most_slow(slots)
 
 
 def most_slow(slots: int) -> int:
@@ -42,7 +44,8 @@ def most_slow(slots: int) -> int:
 def mark_slow(vault: Vault) -> None:
     """Remember that the vault is slow, and take the others of its server for slow until they show that they are not."""
     on_server = Q(vault=vault) if not vault.agent_url else Q(vault__agent_url=vault.agent_url)
-    VaultStatus.objects.filter(on_server).update(is_slow=True)
+    with tenancy.everybody():
+        VaultStatus.objects.filter(on_server).update(is_slow=True)
 
 
 def _lock() -> None:
