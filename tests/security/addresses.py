@@ -48,7 +48,7 @@ def view_of(address: str) -> Any:
 def undone() -> Iterator[None]:
     """Take back what happens inside, a transaction as those are in which Django's test cases run."""
     block = transaction.atomic()
-    block._from_testcase = True
+    block._from_testcase = True  # type: ignore[attr-defined]
     with block:
         yield
         transaction.set_rollback(True)

@@ -12,7 +12,7 @@ from oauth2_provider.models import AccessToken, get_application_model
 
 from provisioning.models import ClientSecret, LoginAccount, ProvisioningConfiguration, UserGroup
 from provisioning.services import configurations, deletion
-from provisioning.services.secrets import digest
+from provisioning.services.peppers import digest
 from scim.schema import GROUP, USER
 from tests.contoso import make_contoso
 from tests.factories import (
