@@ -50,7 +50,16 @@ class Contoso:
             ),
             self.url("vaults/create/"),
             self.url(f"vaults/{self.contracts.pk}/groups/{self.link.target_id}/"),
-            *(self.url(path) for path in ("settings/", "settings/notifications/", "trusted/", "trusted/add/")),
+            *(
+                self.url(path)
+                for path in (
+                    "settings/",
+                    "settings/notifications/",
+                    "settings/single-sign-on/",
+                    "trusted/",
+                    "trusted/add/",
+                )
+            ),
             *(self.url(f"applications/{path}") for path in self.application_pages()),
             self.url(f"vaults/{self.contracts.pk}/accounts/{self.ann.pk}/"),
             *(self.url(f"provisioning/{path}") for path in self.provisioning_pages(call.pk)),

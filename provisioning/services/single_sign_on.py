@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from provisioning.actor import Actor
-from provisioning.models import LoginAccount, PortalSession, SignOnIdentity, SingleSignOn, Subscription
+from provisioning.models import PortalSession, SignOnIdentity, SingleSignOn, Subscription
 from provisioning.sealing import seal, unseal
 from provisioning.services import audit, issuers
 from provisioning.services.openid_provider import Client, providers
@@ -155,12 +155,6 @@ def sign_in_address(subscription: Subscription) -> str:
 def redirect_uri(subscription: Subscription) -> str:
     """Return where the provider sends people back to; each subscription has its own (RFC 9700 §4.4.2)."""
     return f"{sign_in_address(subscription)}callback/"
-
-
-def vouches_for(account: LoginAccount) -> bool:
-    """Return whether the account's person can come in by single sign-on, and thus needs no password."""
-    row = SingleSignOn.objects.filter(subscription=account.subscription_id, is_enabled=True).first()
-    return row is not None and (row.admits_manual_accounts or account.configuration_id is not None)
 
 
 def _changes(row: SingleSignOn, wanted: Wanted) -> dict[str, list[Any]]:
