@@ -159,7 +159,7 @@ class ConfigurationSettingsForm(forms.Form):
         required=False,
         choices=TOKEN_LIFETIMES,
         coerce=int,
-        empty_value=SHORTEST_TOKEN_LIFETIME,
+        empty_value=SHORTEST_TOKEN_LIFETIME,  # type: ignore[arg-type]
         help_text="The identity provider then asks for another one. Holds from the next token on.",
     )
 

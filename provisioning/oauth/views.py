@@ -55,7 +55,7 @@ def _failed(request: HttpRequest, attempt: Attempt, limits: Throttle | None, ans
     """Count the attempt. What is written of it is written once the answer is on its way: its time tells nothing."""
     if limits and (wait := limits.failed(attempt, time.time())):
         return _too_many(wait)
-    shown = credentials(request.POST.dict(), str(request.META.get("HTTP_AUTHORIZATION") or ""))  # type: ignore[arg-type]
+    shown = credentials(request.POST.dict(), str(request.META.get("HTTP_AUTHORIZATION") or ""))
     answer._resource_closers.append(partial(_record, shown))  # type: ignore[attr-defined]  # noqa: SLF001
     return answer
 
@@ -70,7 +70,7 @@ def _record(shown: Credentials) -> None:
 
 
 def _attempt(request: HttpRequest) -> Attempt:
-    named = client_id(request.POST.dict(), str(request.META.get("HTTP_AUTHORIZATION") or ""))  # type: ignore[arg-type]
+    named = client_id(request.POST.dict(), str(request.META.get("HTTP_AUTHORIZATION") or ""))
     return Attempt(str(request.META.get("REMOTE_ADDR") or ""), named)
 
 

@@ -157,7 +157,7 @@ class InRedis:
         return [int(count) for count in answers[::2]]
 
     def read(self, name: str, minute: int) -> int:
-        return int(self._redis.get(_key(name, minute)) or 0)  # type: ignore[arg-type]
+        return int(self._redis.get(_key(name, minute)) or 0)
 
     def remember(self, pair: str, now: float) -> None:  # noqa: ARG002  Redis has a clock of its own
         self._redis.set(_key(pair), 1, ex=_REMEMBERED)
@@ -187,8 +187,9 @@ class Steadfast:
         self._ask(lambda counters: counters.remember(pair, now), None)
 
     def is_remembered(self, pair: str, now: float) -> bool:
-        own = self._own.is_remembered(pair, now)
-        return own or self._ask(lambda counters: counters.is_remembered(pair, now), own)
+        if self._own.is_remembered(pair, now):
+            return True
+        return self._ask(lambda counters: counters.is_remembered(pair, now), False)
 
     def _ask(self, ask: Callable[[Counters], T], otherwise: T) -> T:
         """Return what Redis answers; while it does not, ``otherwise``, and it is not asked for some seconds."""
