@@ -57,7 +57,7 @@ def user(request: PortalRequest, pk: int) -> HttpResponse:
         return redirect(address(request.subscription, "application", pk=pk))
     context = {
         "account": account,
-        "invitation": invitation_of(account),
+        "invitation": invitation_of(account) if account.role else None,
         "is_off": mail_is_off(),
         "held": held.open_change_of(account),
         "groups": accounts.groups_of(account),

@@ -25,7 +25,7 @@ def test_a_migrated_installation_is_ready(client):
 
 def test_pending_migrations_are_named(client):
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'mfa'")
 
     answer = client.get("/readyz")
 

@@ -8,20 +8,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from provisioning.models import LoginAccount
 from tests.factories import PASSWORD, make_admin, make_subscription
+from tests.trust.rules import ABOVE
 
 Role = LoginAccount.Role
-WITHOUT_RULE = {
-    "account_change_password",
-    "account_inactive",
-    "account_login",
-    "account_logout",
-    "account_reauthenticate",
-    "alive",
-    "ready",
-    "start",
-    "theme",
-}
-"""Pages that belong to no subscription: signing in, what monitors ask, and what stands around the pages."""
 MACHINES = ("oauth/", "scim/")
 """Not for people: these check tokens and secrets, and describe how."""
 
@@ -40,7 +29,7 @@ def test_every_view_for_people_has_a_permission():
         route
         for route, entry in patterns(get_resolver())
         if not route.removeprefix("^").startswith(MACHINES)
-        and entry.name not in WITHOUT_RULE
+        and entry.name not in ABOVE
         and not hasattr(entry.callback, "permission")
     ]
 
