@@ -44,20 +44,32 @@ class Progress:
 class _Sought:
     title: str
     waiting: str
+    elsewhere: str
+    """What is waited for where the identity provider is not Microsoft Entra."""
     operation: str = ""
     resource_type: str = ""
 
 
 _TEST: Final = _Sought(
-    "Connection test", "Choose Test Connection in Entra. It calls the Tenant URL with its token.", "query"
+    "Connection test",
+    "Choose Test Connection in Entra. It calls the Tenant URL with its token.",
+    "Test the connection at the identity provider. It calls the Tenant URL with its token.",
+    "query",
 )
 _USER: Final = _Sought(
-    "First user", "Assign users in Entra and turn provisioning on. The first arrive within minutes.", "create", "User"
+    "First user",
+    "Assign users in Entra and turn provisioning on. The first arrive within minutes.",
+    "Assign users at the identity provider and turn provisioning on.",
+    "create",
+    "User",
 )
 _GROUP: Final = _Sought(
-    "First group", "Groups follow the users. If none is assigned in Entra, this step stays open.", "create", "Group"
+    "First group",
+    "Groups follow the users. If none is assigned in Entra, this step stays open.",
+    "Groups follow the users. If none is pushed, this step stays open.",
+    "create",
+    "Group",
 )
-
 _WAYS_IN: Final = {
     "gallery": (
         "Token issued",
@@ -85,9 +97,11 @@ def progress(configuration: ProvisioningConfiguration) -> Progress:
     )
     early = list(rows.order_by("at", "id")[:_EARLY_CALLS])
     has_users, has_groups = configuration.users_count > 0, configuration.groups_count > 0  # type: ignore[attr-defined]
-    user, group = _step(_USER, early, is_there=has_users), _step(_GROUP, early, is_there=has_groups)
+    kind = configuration.kind
+    user = _step(_USER, kind, early, is_there=has_users)
+    group = _step(_GROUP, kind, early, is_there=has_groups)
     answered = configuration.calls_counted > configuration.failures_counted  # type: ignore[attr-defined]
-    test = _step(_TEST, early, is_there=user.is_done or group.is_done or answered)
+    test = _step(_TEST, kind, early, is_there=user.is_done or group.is_done or answered)
     return Progress(_blamed([_token(configuration), test, user, group], configuration, early))
 
 
@@ -97,13 +111,14 @@ def _token(configuration: ProvisioningConfiguration) -> Step:
     return Step(title, is_done=at is not None, what=waiting if at is None else done, at=at)
 
 
-def _step(sought: _Sought, early: Iterable[ProvisioningLogEntry], *, is_there: bool) -> Step:
+def _step(sought: _Sought, kind: str, early: Iterable[ProvisioningLogEntry], *, is_there: bool) -> Step:
     """Return the step as done by the first call that fits, or by what is there though the log has forgotten it."""
     for entry in early:
         if entry.is_success and entry.operation == sought.operation and sought.resource_type in entry.resource_type:
             what = entry.resource_name or "The Tenant URL and the token are right."
             return Step(sought.title, is_done=True, what=what, at=entry.at)
-    return Step(sought.title, is_done=is_there, what="It has happened." if is_there else sought.waiting)
+    waiting = sought.elsewhere if kind == ProvisioningConfiguration.Kind.OTHER else sought.waiting
+    return Step(sought.title, is_done=is_there, what="It has happened." if is_there else waiting)
 
 
 def _blamed(

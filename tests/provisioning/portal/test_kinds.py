@@ -28,7 +28,7 @@ def create(contoso):
 
 def fill(client, create, kind: str, **more):
     page = client.get(f"{create}?kind={kind}").content.decode()
-    form_id = re.search(r'name="form_id" value="([^"]+)"', page)[1]
+    [form_id] = re.findall(r'name="form_id" value="([^"]+)"', page)
     assert f'name="kind" value="{kind}"' in page
     return {"kind": kind, "name": "New one", "default_license_type": "1", "form_id": form_id} | more
 
@@ -73,6 +73,14 @@ def test_a_classic_one_takes_an_issuer_and_gives_a_tenant_url_alone(contoso, adm
     assert f"https://sts.windows.net/{TENANT}/" in page
     assert f"https://login.microsoftonline.com/{TENANT}/v2.0" in page
     assert not SECRET.search(page)
+
+
+def test_nothing_on_the_page_of_another_provider_speaks_of_entra(contoso, admin):
+    okta = make_configuration(contoso.subscription, "Okta", kind=Kind.OTHER)
+
+    page = admin.get(contoso.url(f"provisioning/configurations/{okta.pk}/")).content.decode()
+
+    assert "Entra" not in re.sub(r'<div class="confirm".*?</div>', "", page.partition("<main")[2], flags=re.DOTALL)
 
 
 WRONG_ISSUERS = {"": "Enter the tenant ID", "contoso": "no tenant ID", "https://evil.example/": "no tenant ID"}
