@@ -12,7 +12,7 @@ from provisioning import tenancy
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mfmanage.settings")
 
 
-class ScopedTask(Task):  # type: ignore[misc]
+class ScopedTask(Task):  # type: ignore[type-arg]
     """A task touches the rows of the subscription that it is called for, or, called for none, of all of them."""
 
     abstract = True
@@ -31,7 +31,8 @@ def _subscription_of(keys: Mapping[str, Any]) -> int | None:
         if key in keys:
             rows = apps.get_model("provisioning", model).objects.filter(pk=keys[key])
             with tenancy.everybody():
-                return rows.values_list("subscription_id", flat=True).first()
+                found: int | None = rows.values_list("subscription_id", flat=True).first()
+            return found
     return None
 
 

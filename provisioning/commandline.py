@@ -18,7 +18,6 @@ from django.db import OperationalError, ProgrammingError, transaction
 
 from provisioning.services import audit
 
-
 DIFFERENCES: Final = 3
 """The exit code of a check that found differences."""
 

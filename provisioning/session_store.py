@@ -41,7 +41,7 @@ class SessionStore(DatabaseStore):
             return {}
         if now - row.seen_at > _NOTED_EVERY:
             PortalSession.objects.filter(pk=row.pk).update(seen_at=now)
-        return cast("dict[str, Any]", self.decode(row.session_data))
+        return self.decode(row.session_data)
 
     def exists(self, session_key: str) -> bool:
         return super().exists(digest(session_key))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial, wraps
-from typing import Any, Final, ParamSpec
+from typing import Any, Final, ParamSpec, cast
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
@@ -185,7 +185,7 @@ def signed_in(view: View[P]) -> Callable[..., HttpResponseBase]:
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        if not cast("HttpRequest", request).user.is_authenticated:
             return to_sign_in(request)
         return view(request, *args, **kwargs)
 

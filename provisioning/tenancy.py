@@ -137,7 +137,7 @@ def note(scope: Scope | None) -> None:
     """Remember what a statement has told the database; None: that is not known."""
     if connection.vendor == "postgresql":
         told = None if scope is None else Told(scope, _block(connection))
-        connection.connection.mfmanage_told = told  # type: ignore[attr-defined]
+        connection.connection.mfmanage_told = told
 
 
 def _tell(used: Any, scope: Scope, sql: str) -> None:

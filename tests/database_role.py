@@ -26,4 +26,4 @@ def become_application() -> None:
     """Have every connection from now on be the application's."""
     connection.settings_dict["OPTIONS"]["options"] += f" -c role={APPLICATION}"
     connection.close()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]

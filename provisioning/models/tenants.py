@@ -17,7 +17,7 @@ class TenantModel(models.Model):
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Sequence[Any]) -> Self:  # type: ignore[override]
         """Make an object of a row. Raises ``OtherSubscription``."""
-        row = super().from_db(db, field_names, values)  # type: ignore[arg-type]
+        row = super().from_db(db, field_names, values)
         tenancy.check(row)
         return row
 
@@ -27,7 +27,12 @@ class SubscriptionOf(models.ForeignKey):  # type: ignore[type-arg]
 
     def __init__(self, parent: str = "", **options: Any) -> None:
         self.parent = parent
-        usual = {"to": "provisioning.Subscription", "on_delete": models.CASCADE, "related_name": "+", "db_index": False}
+        usual: dict[str, Any] = {
+            "to": "provisioning.Subscription",
+            "on_delete": models.CASCADE,
+            "related_name": "+",
+            "db_index": False,
+        }
         super().__init__(**usual | options)
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:

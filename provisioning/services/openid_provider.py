@@ -146,7 +146,7 @@ def _post(provider: Provider, client: Client, form: dict[str, str]) -> tuple[int
     try:
         with (
             httpx.Client(timeout=_PATIENCE, verify=address.startswith("https:")) as session,
-            session.stream("POST", address, data=form, headers=headers, **({"auth": auth} if auth else {})) as answer,
+            session.stream("POST", address, data=form, headers=headers, auth=auth) as answer,
         ):
             status, document = answer.status_code, orjson.loads(_content(answer))
     except (httpx.HTTPError, httpx.InvalidURL) as error:

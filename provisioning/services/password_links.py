@@ -5,7 +5,7 @@ A link is 256 random bits in a mail (OWASP ASVS 5.0, 6.4.3); the database knows 
 
 import hashlib
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from django.db import transaction
 
@@ -82,7 +82,7 @@ def opened(link: str, *, at: datetime) -> PasswordMail:
 @transaction.atomic
 def set_password(*, link: str, password: str, actor: Actor, at: datetime) -> User:
     """Set the password; the link, all others of the person and all sessions end. Raises ``LinkDead``."""
-    user = User.objects.select_for_update(no_key=True).get(pk=opened(link, at=at).user_id)
+    user = User.objects.select_for_update(no_key=True).get(pk=cast("int", opened(link, at=at).user_id))
     mail = opened(link, at=at)  # as it is now: whoever was faster has used it up
     user.set_password(password)
     user.save(update_fields=["password"])

@@ -1,6 +1,6 @@
 """One's own sign-in: the methods, the password, the second factor; and the links by which a password is set."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from allauth.account import views as account
 from allauth.account.internal.flows.logout import logout
@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from provisioning.models import User
 from provisioning.permissions import PortalRequest
 from provisioning.services import password_links, sign_ins
 from provisioning.services.invitations import mail_is_off
@@ -45,7 +46,7 @@ class PasswordChange(account.PasswordChangeView):  # type: ignore[misc]
     success_url = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.has_usable_password():
+        if not cast("User", request.user).has_usable_password():
             messages.warning(request, _WITHOUT)
             return redirect("mfa_index")
         answer: HttpResponse = super().dispatch(request, *args, **kwargs)
@@ -90,7 +91,7 @@ def password_set(request: HttpRequest) -> HttpResponse:
     link, now = request.session.get(_LINK, ""), timezone.now()
     try:
         mail = password_links.opened(link, at=now)
-        form = PasswordForm(request.POST or None, user=mail.user)
+        form = PasswordForm(request.POST or None, user=cast("User", mail.user))
         if request.method == "POST" and form.is_valid():
             password = form.cleaned_data["password1"]
             user = password_links.set_password(link=link, password=password, actor=visitor(request), at=now)

@@ -55,7 +55,8 @@ def choose(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"next": following, "name": name}
     if request.method == "POST":
         if not ratelimit.consume(request, action="login"):
-            return ratelimit.respond_429(request)
+            refusal: HttpResponse = ratelimit.respond_429(request)
+            return refusal
         found = [(row, host(row.issuer)) for row in sign_on.organizations(name)]
         request.session[_HINT] = name if found else ""
         context |= {"found": found, "problem": "" if found else _NOWHERE}
@@ -173,8 +174,9 @@ def _confirmed(request: PortalRequest, row: SingleSignOn, identity: Identity, at
         raise sign_on.OtherPerson
     sign_on.confirm(subscription_id=row.subscription_id, identity=identity, user_id=attempt.user_id)
     record_authentication(request, request.user, method=_METHOD, reauthenticated=True)
-    request.GET = request.GET.copy()
-    request.GET["next"] = attempt.following
+    asked = request.GET.copy()
+    asked["next"] = attempt.following
+    request.GET = asked  # type: ignore[assignment]
     answer: HttpResponse | None = resume_request(request)
     return answer or redirect("start")
 

@@ -1,7 +1,10 @@
 """Settings > Single sign-on: the identity provider by which people of the subscription sign in."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,7 +25,7 @@ _AGAIN = "Nothing was saved: you proved who you are too long ago. Do it again no
 
 @sensitive_post_parameters("client_secret")
 @requires(Permission.CHANGE_SETTINGS)
-def single_sign_on(request: PortalRequest) -> HttpResponse:
+def single_sign_on(request: PortalRequest) -> HttpResponseBase:
     """Show the identity provider; a POST tries it, or sets it.
 
     What is posted holds a secret, and must not be kept in the session while the person proves again who they are.
@@ -47,7 +50,7 @@ def _shown(request: PortalRequest) -> HttpResponse:
             findings = provider_check.check(request.subscription, row, form.wanted())
         except services.BadSingleSignOn as error:
             form.add_error(error.field, str(error))
-    context = {"row": row, "form": form, "findings": findings, "identities": _identities(row)}
+    context: dict[str, Any] = {"row": row, "form": form, "findings": findings, "identities": _identities(row)}
     context |= {
         "redirect_uri": services.redirect_uri(request.subscription),
         "sign_in_address": services.sign_in_address(request.subscription),

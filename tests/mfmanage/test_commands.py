@@ -10,7 +10,7 @@ from django.core.management.color import color_style
 
 from provisioning.license_types import LicenseType
 from provisioning.models import AuditEntry, GroupLink, ProvisioningConfiguration, Subscription, UserGroup, Vault
-from provisioning.services.secrets import digest
+from provisioning.services.peppers import digest
 from tests.commandline import manage
 from tests.factories import make_account, make_configuration, make_group, make_subscription, make_vault
 

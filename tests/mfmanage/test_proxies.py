@@ -11,7 +11,7 @@ def seen(rf, settings, *, proxies: int, told: str | None) -> str:
     headers = {} if told is None else {"x-forwarded-for": told}
     request = rf.get("/", REMOTE_ADDR="10.0.0.1", headers=headers)
     ClientAddressMiddleware(lambda _request: HttpResponse())(request)
-    return request.META["REMOTE_ADDR"]
+    return str(request.META["REMOTE_ADDR"])
 
 
 def test_without_a_proxy_the_header_is_the_callers_word_and_worth_nothing(rf, settings):
@@ -49,9 +49,8 @@ def test_failed_attempts_are_counted_for_who_called_and_not_for_the_proxy(client
     body = {"grant_type": "client_credentials", "client_secret": "x"}
 
     def ask(address: str, client_id: str) -> int:
-        return client.post(
-            "/oauth/token", body | {"client_id": client_id}, headers={"x-forwarded-for": address}
-        ).status_code
+        form = body | {"client_id": client_id}
+        return int(client.post("/oauth/token", form, headers={"x-forwarded-for": address}).status_code)
 
     assert [ask("192.0.2.1", "a"), ask("192.0.2.1", "b"), ask("192.0.2.2", "c")] == [401, 429, 401]
     throttle.cache_clear()

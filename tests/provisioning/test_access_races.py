@@ -17,6 +17,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
+from oauth2_provider.oauth2_validators import OAuth2Validator
 
 from provisioning.models import LoginAccount, ProvisioningConfiguration, ProvisioningLogEntry
 from provisioning.oauth import validator
@@ -176,7 +177,7 @@ class Held:
 def writes_after(front: Front, monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> list[int]:
     """Let writers in, hold them before their statement, do ``deed``, let them go on; return what they were answered."""
     token, held = front.ask_for_a_token().json()["access_token"], Held(threading.Barrier(WRITERS + 1))
-    carry_out = accounts.carry_out
+    carry_out = calls.carry_out
 
     def carry_out_late(*statements: Any) -> Any:
         held.wait()
@@ -265,13 +266,13 @@ def test_control_with_a_plain_update_the_write_passes_by_it(monkeypatch):
 
 def token_issued_meanwhile(front: Front, monkeypatch: pytest.MonkeyPatch) -> int:
     """Disconnect between the moment at which a token's secret was found good and the one at which it is stored."""
-    save = validator.OAuth2Validator.save_bearer_token
+    save = OAuth2Validator.save_bearer_token
 
     def save_late(*args: Any, **kwargs: Any) -> None:
         DEEDS["disconnect"](front.configuration)
         save(*args, **kwargs)
 
-    monkeypatch.setattr(validator.OAuth2Validator, "save_bearer_token", save_late)
+    monkeypatch.setattr(OAuth2Validator, "save_bearer_token", save_late)
     return int(front.ask_for_a_token().status_code)
 
 

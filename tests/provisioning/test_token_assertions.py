@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -68,7 +69,7 @@ def ask(client, credentials, assertion: str, **changes):
 
 def refusal(credentials) -> str:
     credentials.configuration.refresh_from_db()
-    return credentials.configuration.refusal
+    return str(credentials.configuration.refusal)
 
 
 def test_an_assertion_gets_a_token_that_opens_the_service(client, credentials, issuer):
@@ -109,7 +110,7 @@ def test_a_new_key_of_the_issuer_is_found(client, credentials, issuer, monkeypat
 
 
 NOW = 1_800_000_000
-WRONG_CLAIMS = {
+WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "no issuer": {"iss": None},
     "another issuer": {"iss": "https://evil.example"},
     "no audience": {"aud": None},
@@ -176,13 +177,13 @@ def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def signed_anything(given: dict) -> str:
+def signed_anything(given: dict[str, Any]) -> str:
     """Return a token with whatever claims, which the library would not make."""
     kept = {name: value for name, value in given.items() if value is not None}
     return jwt.PyJWS().encode(json.dumps(kept).encode(), rsa_key(), "RS256", headers={"kid": "one"})
 
 
-def by_hand(header: dict, body: dict, signature: bytes = b"x") -> str:
+def by_hand(header: dict[str, Any], body: dict[str, Any], signature: bytes = b"x") -> str:
     return ".".join([b64(json.dumps(header).encode()), b64(json.dumps(body).encode()), b64(signature)])
 
 

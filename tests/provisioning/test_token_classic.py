@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -52,7 +53,7 @@ def call(configuration, token: str):
     )
 
 
-def entras(name: str = STS, **changes) -> dict:
+def entras(name: str = STS, **changes) -> dict[str, Any]:
     return claims(name, audience=NON_GALLERY_AUDIENCE) | changes
 
 

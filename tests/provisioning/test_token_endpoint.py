@@ -10,7 +10,8 @@ from oauth2_provider.models import AccessToken
 
 from provisioning.models import ClientSecret, ProvisioningConfiguration
 from provisioning.services import configurations, tokens
-from provisioning.services.secrets import digest, make_secret
+from provisioning.services.peppers import digest
+from provisioning.services.secrets import make_secret
 from tests.factories import ACTOR, make_credentials
 
 pytestmark = pytest.mark.django_db

@@ -334,7 +334,7 @@ def test_of_200_bad_attempts_at_once_the_limit_is_let_through_and_a_right_one_is
         secret, address = (made.client_secret, "192.0.2.200") if number == 100 else (make_secret(), "192.0.2.1")
         gate.wait(timeout=30)
         try:
-            return ask(own, secret, address).status_code
+            return int(ask(own, secret, address).status_code)
         finally:
             connection.close()
 

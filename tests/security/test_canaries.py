@@ -55,9 +55,8 @@ def surfaces(db) -> Iterator[dict[str, Callable[[], str]]]:
 @contextmanager
 def debug_logs(lines: StringIO) -> Iterator[None]:
     """Write all logs at DEBUG into ``lines``, in the product's own format."""
-    [handler] = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler][:1] or [None]
     own = logging.StreamHandler(lines)
-    own.setFormatter(handler.formatter if handler else None)
+    own.setFormatter(next(one.formatter for one in logging.getLogger().handlers if type(one) is logging.StreamHandler))
     root, quiet = logging.getLogger(), [logging.getLogger(name) for name in ("django", "kombu.connection", "httpx")]
     levels = [one.level for one in (root, *quiet)]
     root.addHandler(own)
@@ -88,7 +87,7 @@ def kept_in_redis() -> str:
 
 
 def kept_in_process() -> str:
-    return repr(caches["default"]._cache)
+    return repr(vars(caches["default"]))
 
 
 class Run:

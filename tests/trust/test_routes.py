@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.http import HttpResponse
 from django.test import Client
 
 from provisioning.permissions import ROLES, Role
@@ -57,7 +56,7 @@ def changing_nothing() -> Iterator[None]:
         yield
 
 
-def ask(client: Client, method: str, route: Route, numbered: Tenant, named: Tenant) -> HttpResponse:
+def ask(client: Client, method: str, route: Route, numbered: Tenant, named: Tenant) -> Any:
     """Return the answer to the route's address with the number of one tenant and the things of perhaps another."""
     rule = RULES[route.name]
     ids = {kind: thing.pk for kind, thing in named.things.items()}

@@ -9,7 +9,7 @@ from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 
 from provisioning.models import AuditEntry, ProvisioningConfiguration, Subscription, Vault
 from provisioning.services import configurations as services
-from provisioning.services.secrets import digest
+from provisioning.services.peppers import digest
 from provisioning.views import configuration_creation as views
 from tests.factories import PASSWORD, make_admin, make_subscription, make_vault
 

@@ -36,7 +36,9 @@ def test_every_view_for_people_has_a_permission():
     assert without == []
 
 
-@pytest.mark.parametrize(("role", "hidden"), [(Role.SUBSCRIPTION_ADMIN, []), (Role.ACCESS_ADMIN, ["settings/"])])
+@pytest.mark.parametrize(
+    ("role", "hidden"), [(Role.SUBSCRIPTION_ADMIN, []), (Role.ACCESS_ADMIN, ["settings/", "settings/single-sign-on/"])]
+)
 def test_subscription_admins_see_every_page_and_access_admins_all_but_settings(role, hidden, contoso, sign_in):
     client = sign_in(make_admin(contoso.subscription, role=role))
 

@@ -35,7 +35,8 @@ def own(contoso, okta):
 
 def make_token(configuration) -> BearerToken:
     bearer_tokens.create_token(configuration=configuration, actor=ACTOR, at=timezone.now())
-    return configuration.bearer_tokens.latest("pk")
+    found: BearerToken = configuration.bearer_tokens.latest("pk")
+    return found
 
 
 def fill(client, page, days="90"):
