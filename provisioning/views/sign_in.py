@@ -1,6 +1,6 @@
 """One's own sign-in: the methods, the password, the second factor; and the links by which a password is set."""
 
-from typing import Any, Final, cast
+from typing import Any, Final, cast, TYPE_CHECKING
 
 from allauth.account import views as account
 from allauth.account.internal.flows.logout import logout
@@ -15,7 +15,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from provisioning.models import User
 from provisioning.permissions import PortalRequest
 from provisioning.services import password_links, sign_ins
 from provisioning.services.invitations import mail_is_off
@@ -23,6 +22,9 @@ from provisioning.session_store import digest
 from provisioning.sign_in import visitor
 from provisioning.sign_in_forms import PasswordForm
 from provisioning.views.common import SeeOther
+
+if TYPE_CHECKING:
+    from provisioning.models import User
 
 _LINK: Final = "password_link"
 _WITHOUT: Final = "You have no password: you come in by your organization's sign-in."
