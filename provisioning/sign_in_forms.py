@@ -37,7 +37,7 @@ class PasswordForm(PasswordVerificationMixin, forms.Form):  # type: ignore[misc]
     password1 = forms.CharField(label="New password", widget=forms.PasswordInput, strip=False)
     password2 = forms.CharField(label="New password, again", widget=forms.PasswordInput, strip=False)
 
-    def __init__(self, data: Any, *, user: User) -> None:
+    def __init__(self, data: Any, *, user: User | None) -> None:
         super().__init__(data)
         self._user = user
 

@@ -1,6 +1,6 @@
 """One's own sign-in: the methods, the password, the second factor; and the links by which a password is set."""
 
-from typing import Any, Final, cast, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from allauth.account import views as account
 from allauth.account.internal.flows.logout import logout
