@@ -61,8 +61,8 @@ def entra_issuers(directory: str) -> tuple[str, ...]:
     return f"{issuers.ENTRA_STS}{directory}/", *(f"{base}{directory}/v2.0" for base in authorities)
 
 
-def check(token: str, trust: Trust, *, at: datetime) -> Mapping[str, Any]:
-    """Accept the token, and return what it says.
+def check(token: str, trust: Trust, *, at: datetime, may_lack_kid: bool = False) -> Mapping[str, Any]:
+    """Accept the token, and return what it says; one without a ``kid`` may be accepted where the issuer has one key.
 
     Raises ``Untrusted``, and ``IssuerUnreachable`` when its signature cannot be verified now.
     """
@@ -70,7 +70,8 @@ def check(token: str, trust: Trust, *, at: datetime) -> Mapping[str, Any]:
     issuer, kid = claims.get("iss"), header.get("kid")
     if issuer not in trust.issuers:
         raise Untrusted("The issuer is another one.")
-    if header.get("alg") not in issuers.ALGORITHMS.values() or not isinstance(kid, str) or "crit" in header:
+    is_named = isinstance(kid, str) or (may_lack_kid and kid is None)
+    if header.get("alg") not in issuers.ALGORITHMS.values() or not is_named or "crit" in header:
         raise Untrusted("The signature must be by RS256 or ES256, with a key that the header names.")
     check_claims(claims, trust, at=at)
     try:

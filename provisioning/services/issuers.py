@@ -65,8 +65,11 @@ class Keys:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
-    def find(self, issuer: str, kid: str) -> PyJWK:
-        """Return the issuer's key of that ``kid``. Raises ``KeyUnknown`` and ``IssuerUnreachable``."""
+    def find(self, issuer: str, kid: str | None) -> PyJWK:
+        """Return the issuer's key of that ``kid``; without one, its only key (OpenID Connect Core 1.0 §10.1).
+
+        Raises ``KeyUnknown`` and ``IssuerUnreachable``.
+        """
         known = self._of(issuer)
         if self._is_due(known, kid) and known.lock.acquire(blocking=kid not in known.keys):
             try:
@@ -75,7 +78,10 @@ class Keys:
                 known.lock.release()
         if self._clock() - known.read_at >= _LONGEST:
             raise IssuerUnreachable(known.problem)
-        if kid not in (keys := known.keys):
+        keys = known.keys
+        if kid is None and len(keys) == 1:
+            return next(iter(keys.values()))
+        if kid is None or kid not in keys:
             raise KeyUnknown(kid)
         return keys[kid]
 
@@ -88,12 +94,12 @@ class Keys:
                 self._known.popitem(last=False)
             return self._known[issuer]
 
-    def _is_due(self, known: _Known, kid: str) -> bool:
+    def _is_due(self, known: _Known, kid: str | None) -> bool:
         now = self._clock()
         is_wanted = kid not in known.keys or now - known.read_at >= _FRESH
         return is_wanted and now - known.tried_at >= _PAUSE
 
-    def _renew(self, known: _Known, issuer: str, kid: str) -> None:
+    def _renew(self, known: _Known, issuer: str, kid: str | None) -> None:
         if not self._is_due(known, kid):  # another thread has just done it
             return
         try:

@@ -52,7 +52,7 @@ def test_a_token_with_more_in_its_audience_is_taken_when_it_was_issued_to_us(con
     [
         ({"key": rsa_key(1)}, "signature is wrong"),
         ({"key": "a secret long enough to be one of 256 bits", "algorithm": "HS256"}, "must be by RS256 or ES256"),
-        ({"kid": None}, "must be by RS256 or ES256"),
+        ({"kid": None, "keys": [public(rsa_key(), "one"), public(rsa_key(1), "two")]}, "has no such key"),
         ({"kid": "another"}, "has no such key"),
     ],
 )
@@ -61,6 +61,12 @@ def test_a_token_by_another_key_lets_nobody_in(contoso, provider, fault, sentenc
         setattr(provider, name, value)
 
     assert sentence in said(sign_on(Client(), contoso, provider))
+
+
+def test_a_token_without_a_key_id_is_by_the_only_key_of_the_provider(contoso, provider):
+    provider.kid = None
+
+    assert sign_on(Client(), contoso, provider).status_code == 302
 
 
 def test_a_key_that_is_new_at_the_provider_is_read_when_a_token_names_it(contoso, provider):
