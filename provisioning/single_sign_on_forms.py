@@ -1,5 +1,7 @@
 """The form about single sign-on; what is allowed, ``services.single_sign_on`` says."""
 
+from typing import Any
+
 from django import forms
 
 from provisioning.services.single_sign_on import Wanted
@@ -36,6 +38,11 @@ class SingleSignOnForm(forms.Form):
         required=False,
         help_text="Whoever has such a user’s username at the identity provider can then work as that user here.",
     )
+
+    def __init__(self, data: Any, *, initial: dict[str, Any], has_secret: bool) -> None:
+        super().__init__(data, initial=initial)
+        if has_secret:
+            self.fields["client_secret"].help_text += " Leave it empty to keep the one that is stored."
 
     def wanted(self) -> Wanted:
         """Return what a valid form holds."""

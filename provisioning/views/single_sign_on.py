@@ -41,7 +41,7 @@ def _shown(request: PortalRequest) -> HttpResponse:
     row = SingleSignOn.objects.filter(subscription=request.subscription).first()
     names = ("issuer", "client_id", "is_enabled", "admits_manual_accounts")
     initial = {name: getattr(row, name) for name in names} if row else {"is_enabled": True}
-    form = SingleSignOnForm(request.POST or None, initial=initial)
+    form = SingleSignOnForm(request.POST or None, initial=initial, has_secret=row is not None)
     findings = list[provider_check.Finding]()
     if request.method == "POST" and form.is_valid():
         try:
