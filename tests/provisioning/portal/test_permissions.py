@@ -60,7 +60,15 @@ def test_a_billing_admin_sees_neither_provisioning_nor_settings_and_makes_and_re
 
     answers = {url: client.get(url).status_code for url in contoso.pages()}
 
-    hidden = {contoso.url(path) for path in ("settings/", "vaults/create/", f"vaults/{contoso.contracts.pk}/remove/")}
+    hidden = {
+        contoso.url(path)
+        for path in (
+            "settings/",
+            "settings/single-sign-on/",
+            "vaults/create/",
+            f"vaults/{contoso.contracts.pk}/remove/",
+        )
+    }
     assert {url for url, status in answers.items() if status == 404} == {
         url for url in contoso.pages() if "/provisioning/" in url or url in hidden or is_for_those_who_change(url)
     }

@@ -19,7 +19,7 @@ LISTS = {
     "users/?license=3&waiting=any&state=enabled&q=a": 10,
     "vaults/": 3,
     "audit/": 4,
-    "settings/": 0,
+    "settings/": 1,
     "settings/notifications/": 4,
     "provisioning/configurations/": 3,
     "provisioning/groups/": 1,
