@@ -30,7 +30,7 @@ def due_vaults(now: datetime, *, subscription_id: int | None = None, slots: int 
 
     Without slow ones while these hold their share of the workers' ``slots``.
     """
-    due.know_vaults()
+    due.know_vaults(subscription_id)
     found = due.due_vaults(now)
     if slots is not None and not turns.has_room(now, slots=slots):
         found = found.exclude(turns.SLOW)
@@ -87,7 +87,7 @@ class Result:
 
 def reconcile_all(now: datetime, *, subscription_id: int | None = None) -> Result:
     """Bring licenses and vaults in line, until nothing is due: every vault is asked now, and compared in full."""
-    due.know_vaults()
+    due.know_vaults(subscription_id)
     _statuses(subscription_id).update(due_at=now, compare_due_at=now)
     result = Result()
     while _is_due(now, subscription_id):

@@ -48,7 +48,7 @@ def ask(*, vault: Vault, actor: Actor, at: datetime) -> DriftReport:
 
     Raises ``CompareRunning`` and ``VaultGone``.
     """
-    due.know_vaults()
+    due.know_vaults(vault.subscription_id)
     # Before its status, as who removes a vault locks them.
     if Vault.objects.select_for_update().filter(pk=vault.pk).first() is None:
         raise VaultGone

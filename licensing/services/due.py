@@ -58,9 +58,11 @@ def due_subscriptions(now: datetime) -> list[int]:
     return list(Subscription.objects.filter(due).order_by("pk").values_list("pk", flat=True))
 
 
-def know_vaults() -> None:
-    """Give every vault that has none yet a status; it is due at once."""
+def know_vaults(subscription_id: int | None = None) -> None:
+    """Give every vault, of one subscription or of all, that has none yet a status; it is due at once."""
     new = Vault.objects.filter(status__isnull=True)
+    if subscription_id is not None:
+        new = new.filter(subscription_id=subscription_id)
     statuses = [
         VaultStatus(
             vault=vault, subscription_id=vault.subscription_id, due_at=vault.created_at, compare_due_at=vault.created_at
