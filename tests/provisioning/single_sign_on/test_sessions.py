@@ -8,9 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from provisioning.models import ClientSecret, LoginAccount, PortalSession, SingleSignOn
+from provisioning.services import accounts
 from provisioning.services import single_sign_on as services
 from tests.contoso import make_contoso
-from tests.factories import ACTOR, NOON, PASSWORD, make_admin, make_subscription
+from tests.factories import ACTOR, NOON, PASSWORD, make_admin, make_call, make_profile, make_subscription
 from tests.provisioning.single_sign_on.walks import ANN, give, said, sign_on
 from tests.single_sign_on import make_single_sign_on
 
@@ -76,12 +77,22 @@ def test_signing_in_leaves_nothing_of_who_was_there_before(contoso, provider, se
 
 ENDS = {
     "role": lambda contoso: give(contoso.ann, Role.NO_ROLE),
+    "the provider disables the user": lambda contoso: disable(contoso.ann),
+    "the provider removes the user": lambda contoso: accounts.remove_account(
+        scim_id=contoso.ann.scim_id, call=make_call(contoso.configuration, operation="delete")
+    ),
     "single sign-on is switched off": lambda contoso: switch_off(contoso.subscription),
     "single sign-on is removed": lambda contoso: services.remove_single_sign_on(
         subscription=contoso.subscription, actor=ACTOR, at=NOON
     ),
     "another issuer": lambda contoso: make_single_sign_on(contoso.subscription, "http://127.0.0.1:9/other"),
 }
+
+
+def disable(account):
+    profile = make_profile(account.username, is_enabled=False)
+    call = make_call(account.configuration, operation="patch")
+    accounts.change_account(scim_id=account.scim_id, change=lambda _account: profile, call=call)
 
 
 def switch_off(subscription):
