@@ -6,6 +6,7 @@ from licensing.models import LicenseGrant, LicensePool
 from licensing.reconcilers import licenses
 from licensing.services import pools
 from provisioning.license_types import LicenseType
+from provisioning.models import ProvisioningConfiguration
 from provisioning.services import accounts, groups
 from provisioning.services.memberships import MemberChange
 from tests.factories import ACTOR, NOON, make_call, make_profile
@@ -39,6 +40,11 @@ def pool(subscription, license_type):
     return LicensePool.objects.get(subscription=subscription, license_type=license_type)
 
 
+def call_of(owned, **details):
+    """A call that just came in: it knows of no end of access that was before it."""
+    return make_call(ProvisioningConfiguration.objects.get(pk=owned.configuration_id), **details)
+
+
 def change_members(group, *, add=(), remove=(), at=NOON):
     """Change members as a SCIM PATCH does."""
     steps = [
@@ -46,12 +52,12 @@ def change_members(group, *, add=(), remove=(), at=NOON):
         for kind, members in (("add", add), ("remove", remove))
         if members
     ]
-    call = make_call(group.configuration, operation="update", resource_type="Group", at=at)
+    call = call_of(group, operation="update", resource_type="Group", at=at)
     groups.change_group(scim_id=group.scim_id, change=lambda _group: groups.GroupChange(members=steps), call=call)
 
 
 def remove_group(group, *, at=NOON):
-    call = make_call(group.configuration, operation="delete", resource_type="Group", at=at)
+    call = call_of(group, operation="delete", resource_type="Group", at=at)
     groups.remove_group(scim_id=group.scim_id, call=call)
 
 
@@ -59,7 +65,7 @@ def change_account(account, *, at=NOON, **fields):
     """Change an account as a SCIM PATCH does: ``is_enabled``, ``full_name``, ``username`` …"""
     known = {name: getattr(account, name) for name in ("username", "full_name", "email", "is_enabled")}
     profile = make_profile(**{**known, **fields})
-    call = make_call(account.configuration, operation="update", at=at)
+    call = call_of(account, operation="update", at=at)
     return accounts.change_account(scim_id=account.scim_id, change=lambda _account: profile, call=call)
 
 
@@ -72,4 +78,4 @@ def enable(account, *, at=NOON):
 
 
 def remove(account, *, at=NOON):
-    accounts.remove_account(scim_id=account.scim_id, call=make_call(account.configuration, operation="delete", at=at))
+    accounts.remove_account(scim_id=account.scim_id, call=call_of(account, operation="delete", at=at))

@@ -8,6 +8,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from tests.audit_log import around_deeds
 from tests.licensing.vault_events import admins, directory, edits
 from tests.licensing.vault_worlds import World
 
@@ -37,7 +38,7 @@ def live(db, monkeypatch):
     """Let events happen to a new world and come to rest."""
 
     def live(modes, happenings):
-        with transaction.atomic():
+        with around_deeds():
             world = World(monkeypatch, modes)
             for event in happenings:
                 world.happen(*event)
