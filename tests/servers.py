@@ -52,6 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mfmanage")
     group.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what to run the tests on")
     group.addoption(
+        "--touching-database", action="store_true", help="leave out tests that touch no database and start no process"
+    )
+    group.addoption(
         "--role",
         choices=("superuser", "application"),
         default="superuser",
@@ -88,12 +91,19 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked for the other database."""
-    other = OTHER[config.getoption("database")]
-    left_out = [item for item in items if item.get_closest_marker(other)]
-    if left_out:
+    """Leave out what is marked for the other database, and, if that is asked for, what touches none."""
+    other, touching = OTHER[config.getoption("database")], config.getoption("touching_database")
+    chosen = [
+        item for item in items if not item.get_closest_marker(other) and (not touching or _touches_database(item))
+    ]
+    if left_out := list(set(items) - set(chosen)):
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker(other)]
+        items[:] = chosen
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures or any(item.get_closest_marker(name) for name in ("django_db", "processes", "e2e")))
 
 
 def use(directory: Path, database: str, worker: str) -> None:

@@ -135,15 +135,17 @@ def test_the_marked_tests_of_the_other_database_are_left_out(tmp_path):
         "@pytest.mark.sqlite\ndef test_small(): pass\n"
         "@pytest.mark.postgresql\ndef test_large(): pass\n"
         "def test_any(): pass\n"
+        "def test_rows(db): pass\n"
     )
 
-    def collected(database: str) -> set[str]:
-        options = ["-q", "-n0", "--collect-only", f"--database={database}", tmp_path / "test_marked.py"]
+    def collected(database: str, *more: str) -> set[str]:
+        options = ["-q", "-n0", "--collect-only", f"--database={database}", *more, tmp_path / "test_marked.py"]
         output = subprocess.check_output([*PYTEST, *options], cwd=ROOT, env=outside(), text=True)
         return {line.rpartition("::")[2] for line in output.splitlines() if "::" in line}
 
-    assert collected("sqlite") == {"test_small", "test_any"}
-    assert collected("postgresql") == {"test_large", "test_any"}
+    assert collected("sqlite") == {"test_small", "test_any", "test_rows"}
+    assert collected("postgresql") == {"test_large", "test_any", "test_rows"}
+    assert collected("postgresql", "--touching-database") == {"test_rows"}
 
 
 def test_a_wheel_in_a_private_folder_is_copied_to_where_the_other_user_may_run_it(tmp_path, monkeypatch):

@@ -81,7 +81,7 @@ def test_the_tests_run_on_both_databases_and_in_a_browser_with_the_options_given
     assert done.returncode == 0, done.stdout + done.stderr
     assert [call for call in calls(clone) if call.startswith("pytest")] == [
         "pytest -n 2 -m not e2e and (sqlite or not processes) -k seats",
-        "pytest -n 2 -m not e2e --database postgresql --servers wheel -k seats",
+        "pytest -n 2 -m not e2e --database postgresql --servers wheel --touching-database -k seats",
         "pytest -n 2 -m e2e tests/e2e -k seats",
     ]
 

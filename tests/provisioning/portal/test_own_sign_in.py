@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from provisioning.models import AuditEntry, PortalSession
+from tests.commandline import manage
 from tests.factories import PASSWORD, make_admin
 from tests.one_time_codes import code_of
 
@@ -90,6 +91,27 @@ def test_with_an_app_signing_in_asks_for_a_code(client):
     assert browser.get(METHODS).status_code == 200
     assert audited("sign in").latest("pk").changes == {"how": [None, "password and code"]}
     assert audited("activate second factor").count() == 1
+
+
+def test_the_code_leads_on_to_the_page_that_was_asked_for(client):
+    key, _ = activate(client)
+    browser = Client()
+    browser.post(LOGIN, {**FORM, "next": SESSIONS})
+
+    assert browser.post(CODE, {"code": code_of(key, later=1)})["Location"] == SESSIONS
+
+
+def test_an_operator_removes_the_factor_of_who_has_lost_everything(root, client, capsys):
+    activate(client)
+
+    answer = manage(capsys, "removefactor", "Root@contoso.example", "--json")
+
+    assert answer.document == {"user": "root@contoso.example", "removed": True}
+    assert client.get(METHODS).status_code == 302
+    assert Client().post(LOGIN, FORM)["Location"] == "/"
+    assert audited("remove second factor").get().actor_name == "manage.py removefactor"
+    assert manage(capsys, "removefactor", "root@contoso.example", "--json").document["removed"] is False
+    assert "Nobody signs in as “nobody”." in manage(capsys, "removefactor", "nobody").err
 
 
 def test_a_wrong_code_sets_nothing_up(client):

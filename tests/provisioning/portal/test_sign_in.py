@@ -34,7 +34,16 @@ def test_signing_in_leads_home_or_to_the_page_that_was_asked_for(contoso):
 
     assert Client().post(LOGIN, form)["Location"] == "/"
     assert Client().post(LOGIN, {**form, "next": contoso.url("users/")})["Location"] == contoso.url("users/")
-    assert Client().post(LOGIN, {**form, "next": "https://evil.example/"})["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example/", "//evil.example/", "http://localhost/", "javascript:alert(1)"]
+)
+def test_signing_in_leads_to_no_other_host(address, contoso):
+    make_admin(contoso.subscription, "root@contoso.example")
+    form = {"login": "root@contoso.example", "password": PASSWORD, "next": address}
+
+    assert Client().post(LOGIN, form)["Location"] == "/"
 
 
 def test_a_disabled_person_is_told_so(contoso):
