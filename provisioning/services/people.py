@@ -277,6 +277,6 @@ def _welcome(account: LoginAccount, before: _Entrance, at: datetime) -> None:
 
 def _save(account: LoginAccount, details: Details, at: datetime) -> None:
     """Write the fields and let the person in who may enter now. Raises ``UsernameInUse``."""
-    account.email = details.email
+    account.email, account.full_name = details.email, details.full_name
     invitations.connect(account)
     shared.save(account, details._asdict(), at)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -57,13 +58,13 @@ def record(
 ) -> None:
     """Write what the person did in the audit log of every subscription in which they have a role, or only of one.
 
-    Stands last in a deed. ``actor`` says from where; its name and role are the person's.
+    Stands last in a deed. ``actor`` says from where; a person's name and role are added.
     """
     with tenancy.everybody(), audit.recorded_last():
         for subscription_id, role in _roles(user, only).items():
             audit.record(
                 subscription_id=subscription_id,
-                actor=replace(actor, name=user.get_username(), role=role.label),
+                actor=_named(actor, user, role),
                 action=action,
                 target=user.get_username(),
                 at=at,
@@ -127,6 +128,25 @@ def changed_password(*, user: User, but: str, actor: Actor, at: datetime) -> Non
     _end_others(user, but)
     PasswordMail.objects.filter(user=user).delete()
     record(user=user, action="change password", actor=actor, at=at)
+
+
+@transaction.atomic
+def remove_factor(*, user: User, actor: Actor, at: datetime) -> bool:
+    """Let somebody who has lost phone and recovery codes in by the password again; return whether there was a factor.
+
+    All sessions end, as who asked for it may be somebody else.
+    """
+    _lock([user.pk])
+    removed, _ = Authenticator.objects.filter(user=user).delete()
+    if removed:
+        PortalSession.objects.filter(user=user).delete()
+        record(user=user, action="remove second factor", actor=actor, at=at)
+    return bool(removed)
+
+
+def _named(actor: Actor, user: User, role: Role) -> Actor:
+    """Say who a visitor is; operators have a name."""
+    return replace(actor, name=user.get_username(), role=role.label) if actor.kind == "person" else actor
 
 
 def _end_others(user: User, but: str, only: int | None = None) -> int:

@@ -101,6 +101,7 @@ def test_the_code_leads_on_to_the_page_that_was_asked_for(client):
     assert browser.post(CODE, {"code": code_of(key, later=1)})["Location"] == SESSIONS
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_operator_removes_the_factor_of_who_has_lost_everything(root, client, capsys):
     activate(client)
 
