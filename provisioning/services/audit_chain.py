@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from provisioning.models import AuditEntry, AuditHead
 
@@ -83,12 +83,20 @@ def current_version() -> str:
 
 
 def _locked_head(subscription_id: int) -> AuditHead:
+    _check_foreign_keys()
     heads = AuditHead.objects.select_for_update().filter(pk=subscription_id)
     head = heads.first()
     if head is None:
         AuditHead.objects.bulk_create([_new_head(subscription_id)], ignore_conflicts=True)
         head = heads.get()
     return head
+
+
+def _check_foreign_keys() -> None:
+    """Have PostgreSQL check now what it would check at the commit: that locks other rows, and the head is the last."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def _new_head(subscription_id: int) -> AuditHead:
