@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from provisioning.actor import Actor
 from provisioning.models import AuditEntry, AuditHead
@@ -160,7 +160,9 @@ def test_what_one_transaction_records_goes_into_the_log_at_its_end_in_order_and_
 ):
     subscription, other = make_subscription(), make_subscription()
 
-    with django_assert_num_queries(2 + 3 + 3), audit.recorded_last():  # a savepoint, and for each log its three
+    each = 4 if connection.vendor == "postgresql" else 3  # where foreign keys are checked at the commit, now instead
+
+    with django_assert_num_queries(2 + each + each), audit.recorded_last():  # a savepoint, and for each log its own
         for number in range(50):
             act(subscription, f"deed {number}")
         act(other, "elsewhere")
