@@ -64,16 +64,16 @@ class Pool:
 
 def make_pool(own: Tenant, other: Tenant) -> Pool:
     services = [Service(tenant.contoso.configuration) for tenant in (own, other)]
-    rows = [*LoginAccount.objects.exclude(scim_id=None), *UserGroup.objects.all()]
-    users = [one.scim_id for one in rows if isinstance(one, LoginAccount)]
-    groups = [one.scim_id for one in rows if isinstance(one, UserGroup)]
+    accounts = list(LoginAccount.objects.exclude(scim_id=None))
+    rows = list(UserGroup.objects.all())
+    users, groups = [str(one.scim_id) for one in accounts], [one.scim_id for one in rows]
     kinds = own.things.keys() & other.things.keys()
     return Pool(
         own=own,
         service=services[0],
         users=[*users, "00000000-0000-4000-8000-000000000000"],
         groups=[*groups, "x"],
-        names=[one.username for one in rows if isinstance(one, LoginAccount)] + [one.display_name for one in rows[-2:]],
+        names=[one.username for one in accounts] + [one.display_name for one in rows],
         cursors=[*(cursor for one in services for cursor in _cursors(one)), "nonsense"],
         etags=[str(one.ask("GET", f"/Users/{user}").headers.get("etag")) for one in services for user in users] + ["*"],
         keys={kind: [own.things[kind].pk, other.things[kind].pk, 999_999_999] for kind in kinds},
@@ -131,7 +131,7 @@ def reads_of_scim(pool: Pool) -> st.SearchStrategy[Try]:
 def _search(found: dict[str, str]) -> dict[str, Any]:
     numbers = {name: int(found[name]) for name in ("count", "startIndex") if name in found}
     listed = {"attributes": [found["attributes"]]} if "attributes" in found else {}
-    return {"schemas": [f"{MESSAGES}:SearchRequest"], **found, **numbers, **listed}
+    return {"schemas": [f"{MESSAGES}:SearchRequest"], **found} | numbers | listed
 
 
 def writes_of_scim(pool: Pool) -> st.SearchStrategy[Try]:
@@ -154,7 +154,9 @@ def writes_of_scim(pool: Pool) -> st.SearchStrategy[Try]:
     group = st.builds(
         lambda name, found: {"schemas": [GROUP.schema.urn], "displayName": name, "members": found}, names, values
     )
-    headers = st.just({}) | st.sampled_from(pool.etags).map(lambda tag: {"If-Match": tag})
+    headers: st.SearchStrategy[dict[str, str]] = st.just({}) | st.sampled_from(pool.etags).map(
+        lambda tag: {"If-Match": tag}
+    )
     plain = st.one_of(
         st.builds(Try, st.just("PATCH"), places, patches, headers),
         st.builds(Try, st.just("DELETE"), places, st.none(), headers),
@@ -181,8 +183,10 @@ def visits(pool: Pool, pages: list[Route], cursors: list[str], method: str) -> s
     """Return requests to pages of the portal, with numbers of rows of both tenants wherever one may stand."""
     numbers = [str(key) for keys in pool.keys.values() for key in keys]
     values = st.sampled_from([*WORDS, *cursors, *pool.users, *pool.groups, *numbers])
-    names = ("q", "page", "row", "all", "group", "configuration", "vault", "target", "resource", "state", "role")
-    names += ("kind", "mode", "license_type", "new_target", "after", "type", "actor", "action", "members", "change")
+    names = (
+        *("q", "page", "row", "all", "group", "configuration", "vault", "target", "resource", "state", "role"),
+        *("kind", "mode", "license_type", "new_target", "after", "type", "actor", "action", "members", "change"),
+    )
     given = st.dictionaries(st.sampled_from(names), values, max_size=4)
 
     @st.composite
