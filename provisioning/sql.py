@@ -88,6 +88,11 @@ def _combined(deed: Statement, others: Sequence[Statement]) -> Statement:
     return Statement(f"WITH {', '.join(parts)} SELECT * FROM deed", parameters)  # noqa: S608
 
 
+def page_order(column: str = "id") -> str:
+    """Return by what pages go (``LoginAccount``): a column's own value, in an order that is not the column's."""
+    return _SAME[connection.vendor].format(column)
+
+
 def parameter(value: Any) -> Any:
     """Return what the database takes for a value of a model's field."""
     match value:
@@ -158,6 +163,7 @@ def _converter(field: Any) -> Callable[[Any], Any] | None:
     return convert if steps else None
 
 
+_SAME = {"postgresql": "LEAST({0}, {0})", "sqlite": "MIN({0}, {0})"}
 _ID_LISTS = {
     "postgresql": "SELECT value::bigint FROM jsonb_array_elements_text({parameter}::jsonb) AS listed(value)",
     "sqlite": "SELECT value FROM json_each({parameter})",

@@ -56,7 +56,13 @@ class VaultUser(TenantModel):
         indexes: ClassVar = [
             models.Index(fields=["vault", "due_at", "id"], condition=Q(due_at__isnull=False), name="vault_user_due"),
             models.Index(fields=["vault", "state"], condition=~Q(state="ready"), name="vault_user_unwell"),
-            models.Index(fields=["vault", "id"], condition=Q(seen_enabled=True), name="vault_user_enabled"),
+            # Counted by this index alone, so it has what row-level security looks at.
+            models.Index(
+                fields=["vault", "id"],
+                include=["subscription"],
+                condition=Q(seen_enabled=True),
+                name="vault_user_enabled",
+            ),
         ]
 
     def __str__(self) -> str:

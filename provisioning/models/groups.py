@@ -2,6 +2,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Least
 
 from provisioning.license_types import LICENSE_TYPE_CHOICES
 from provisioning.models.accounts import LoginAccount
@@ -51,7 +52,9 @@ class UserGroup(TenantModel):
         ]
         indexes: ClassVar = [
             models.Index(
-                *("configuration", F("id") + 0, "id"), condition=Q(deleted_at__isnull=True), name="group_scim_page"
+                *("configuration", Least("id", "id"), "id"),
+                condition=Q(deleted_at__isnull=True),
+                name="group_scim_page",
             ),
             models.Index(
                 fields=["subscription", "display_name_key", "id"],

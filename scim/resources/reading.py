@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from provisioning.models import ProvisioningConfiguration
 from provisioning.services import totals
-from provisioning.sql import Columns, Statement, run
+from provisioning.sql import Columns, Statement, page_order, run
 from scim.filter.order import Order
 from scim.filter.places import LAYOUTS, Sql
 from scim.filter.sorting import SortKey, sort_key
@@ -107,7 +107,7 @@ def _number_of(resource_type: ResourceType, configuration: ProvisioningConfigura
 def _statement(selection: Selection, configuration: ProvisioningConfiguration, query: Query) -> Sql:
     """Return the statement of a page; rows that are skipped or only sorted are not read but for their keys.
 
-    The order is that of ``id + 0``, as the index of pages has it (``LoginAccount``).
+    The order is that of ``page_order``, as the index of pages has it (``LoginAccount``).
     """
     resource_type = selection.resource_type
     if query.order or query.offset:
@@ -116,7 +116,9 @@ def _statement(selection: Selection, configuration: ProvisioningConfiguration, q
         text = f"({found.text}) AS page JOIN {table} ON {table}.id = page.pk ORDER BY {order}"
         return Sql(f"SELECT {selection.text}, sort_value FROM {text}", found.parameters)  # noqa: S608
     found, behind = _matching(resource_type, configuration, query), _behind(resource_type, query, None, 0)
-    text = f"{selection.text}, NULL AS sort_value {found.text} AND {behind.text} ORDER BY id + 0 {_limit(query)}"
+    text = (
+        f"{selection.text}, NULL AS sort_value {found.text} AND {behind.text} ORDER BY {page_order()} {_limit(query)}"
+    )
     return Sql(f"SELECT {text}", (*found.parameters, *behind.parameters))
 
 
@@ -128,7 +130,7 @@ def _keys(
     if query.order:
         key = sort_key(query.order.field, resource_type, configuration.tenant_url)
     behind, value = _behind(resource_type, query, key, part), key.value if key else Sql("NULL")
-    columns = f"{part} AS part, {table}.id + 0 AS pk, {value.text} AS sort_value"
+    columns = f"{part} AS part, {page_order(f'{table}.id')} AS pk, {value.text} AS sort_value"
     return Sql(
         f"SELECT {columns} {found.text} AND {behind.text} ORDER BY {_in_order(query.order, 'pk')} {limit}",
         (*value.parameters, *found.parameters, *behind.parameters),
@@ -154,7 +156,7 @@ def _behind(resource_type: ResourceType, query: Query, key: SortKey | None, part
         return Sql("TRUE")
     tie = Sql("TRUE" if part > position.part else "FALSE")
     if part == position.part:
-        tie = Sql(f"{LAYOUTS[resource_type].table}.id + 0 > %s", (position.pk,))
+        tie = Sql(f"{page_order(f'{LAYOUTS[resource_type].table}.id')} > %s", (position.pk,))
     return key.behind(position.value, tie, is_descending=query.order.is_descending) if key and query.order else tie
 
 

@@ -12,6 +12,7 @@ from licensing.services import deletions, due, link_previews, link_states, overv
 from provisioning.models import GroupLink, Vault, VaultUserGroup
 from provisioning.queries.pages import COUNT_LIMIT
 from provisioning.services import links
+from tests.database_role import analyze
 from tests.factories import ACTOR, NOON, make_account, make_configuration, make_group, make_link, make_subscription
 from tests.factories import make_vault as make_any_vault
 from tests.licensing.people import NONE, READ_ONLY, reconcile
@@ -34,7 +35,7 @@ def crowd(db):
     with connection.cursor() as cursor:
         cursor.execute(_USERS, [subscription.pk, first.target.vault_id, MEMBERS])
         cursor.execute(_MEMBERS, [first.target_id])
-        cursor.execute("ANALYZE")
+    analyze()
     return first
 
 
@@ -91,8 +92,7 @@ def test_the_state_of_a_page_of_links_is_found_without_reading_their_members(cro
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_enabled_users_are_counted_to_a_limit_and_not_looked_for_among_those_of_other_vaults(crowd):
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE licensing_vaultuser")
+    analyze("licensing_vaultuser", vacuum=True)
     ids = list(Vault.objects.values_list("pk", flat=True))
     empty = Vault.objects.exclude(pk=crowd.target.vault_id).first()
 

@@ -11,13 +11,13 @@ from django.db import connection
 from provisioning import tenancy
 from tests.database_role import APPLICATION
 
-_OWN = re.compile(r"""((?:"?\w+"?\.)?"?\bsubscription_id"?) = (%s)""")
-"""How statements ask for the rows of one subscription, by the ORM and in plain SQL."""
+_OWN = re.compile(r"""((?:"?\w+"?\.)?"?\b(?:subscription|configuration)_id"?) = (%s)""")
+"""How statements ask for the rows of one subscription or configuration, by the ORM and in plain SQL."""
 
 
 @contextmanager
 def no_filters() -> Iterator[None]:
-    """Switch off the program's line: no statement is narrowed to a subscription, and no foreign object is noticed."""
+    """Switch off the program's line: no statement is narrowed to a tenant, and no foreign object is noticed."""
 
     def widen(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
         head, where, rest = sql.partition(" WHERE ")
