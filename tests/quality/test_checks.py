@@ -115,9 +115,8 @@ def test_a_changed_lock_is_installed_by_its_hashes_and_only_the_new_stamp_stays(
 
     called = (programs / "calls").read_text()
     assert done.returncode == 0, done.stderr
-    assert (
-        called == "uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes --requirement requirements.lock\n"
-    )
+    options = "--python .venv/bin/python --no-deps --require-hashes --requirement requirements.lock"
+    assert called == f"uv pip install --quiet {options}\n"
     assert new.exists()
     assert not old.exists()
 
