@@ -17,12 +17,14 @@ from provisioning.queries.pages import COUNT_LIMIT, Page, fetch, fetch_few
 
 ENABLED_COUNT: Final = RawSQL(
     "(SELECT COUNT(*) FROM (SELECT 1 FROM licensing_vaultuser AS u"
-    " WHERE u.vault_id = provisioning_vault.id AND u.seen_enabled ORDER BY u.id LIMIT %s) AS found)",
+    " WHERE u.vault_id BETWEEN provisioning_vault.id AND provisioning_vault.id AND u.seen_enabled"
+    " ORDER BY u.vault_id, u.id LIMIT %s) AS found)",
     [COUNT_LIMIT + 1],
 )
 """The enabled users of a row of ``Vault``, counted to ``COUNT_LIMIT + 1`` at most.
 
-Without an order PostgreSQL would look for the few users of a vault among those of all vaults.
+BETWEEN, because after ``=`` PostgreSQL drops ``vault_id`` from the order, and any index of ``id`` has what is left: it
+would look for the few users of a vault among those of all. Only the index of enabled users has this order.
 """
 _HAS_ACCOUNT = Q(account__isnull=False)
 _BY_ACCOUNT: Final = ("account_id",)
