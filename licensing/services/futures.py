@@ -235,7 +235,8 @@ LEFT JOIN provisioning_grouplink l ON l.target_id = m.target_id
 LEFT JOIN provisioning_usergroup g ON g.id = l.group_id
 WHERE f.had > 0 AND f.was_enabled AND NOT (f.has > 0 AND f.is_enabled) AND m.wanted AND l.paused_at IS NULL
     AND COALESCE(g.configuration_id, 0) <> %(deleted)s"""
-# As licensing.plans.vaults.revise for who gets a first license: links and admins make vault users, unless blocked.
+# As licensing.plans.vaults.revise for who gets a first license: links and admins make vault users, unless blocked; a
+# paused link keeps those that it had begun to make.
 _CREATED_VAULT_USERS = """
 WITH newcomer AS (
     SELECT account_id FROM licensing_future WHERE NOT (had > 0 AND was_enabled) AND has > 0 AND is_enabled
@@ -255,6 +256,12 @@ SELECT count(*) FROM (
     JOIN provisioning_grouplink l ON l.former_group_id = g.id
     JOIN provisioning_vaultusergroup t ON t.id = l.target_id
     WHERE l.paused_at IS NULL AND g.deleted_at > %(grace)s AND g.configuration_id <> %(deleted)s
+    UNION
+    SELECT n.account_id, u.vault_id FROM newcomer n
+    JOIN licensing_vaultuser u ON u.account_id = n.account_id
+    JOIN licensing_vaultusermembership m ON m.vault_user_id = u.id AND m.wanted
+    JOIN provisioning_grouplink l ON l.target_id = m.target_id
+    WHERE l.paused_at IS NOT NULL AND l.ending_at IS NULL
     UNION
     SELECT n.account_id, a.vault_id FROM newcomer n
     JOIN provisioning_vaultaccess a ON a.account_id = n.account_id WHERE a.access = 'given'

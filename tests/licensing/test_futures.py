@@ -332,3 +332,20 @@ def test_a_preview_outside_a_transaction_leaves_no_table_even_when_it_fails(monk
     assert previews.group_license(group=group, license_type=NAMED, at=NOON)["gain"] == 1
     assert previews.group_license(group=group, license_type=NONE, at=NOON)["gain"] == 0
     assert not is_there()
+
+
+def test_a_paused_link_goes_on_with_the_vault_user_that_it_had_begun_to_make():
+    group = people(1, read_only=1)
+    subscription, [account] = group.subscription, LoginAccount.objects.filter(memberships__group=group)
+    link = make_link(group, make_vault(subscription))
+    touch_accounts([account.pk])
+    reconcile(subscription)
+    pause(link)
+    pin = {"subscription": subscription, "account_ids": [account.pk], "at": NOON}
+    choices.pin(license_type=NONE, actor=ACTOR, **pin)
+    reconcile(subscription)
+
+    assert previews.pins(license_type=None, **pin)["created_vault_users"] == 1
+    choices.pin(license_type=None, actor=ACTOR, **pin)
+    reconcile(subscription)
+    assert VaultUser.objects.get(account=account).wanted_enabled
