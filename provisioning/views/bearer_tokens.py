@@ -5,21 +5,19 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from provisioning.addresses import address
 from provisioning.configuration_forms import BearerTokenForm
 from provisioning.models import BearerToken, ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
-from provisioning.queries import configurations as queries
 from provisioning.services import bearer_tokens as services
 from provisioning.sign_in import requires_recent_sign_in
-from provisioning.views.common import SeeOther
+from provisioning.views.common import find_configuration, to_configuration
 
 
 @requires(Permission.PROVISIONING)
 @requires_recent_sign_in
 def create(request: PortalRequest, pk: int) -> HttpResponse:
     """Ask for how long a new token works; a POST makes it and shows it, once."""
-    found, now = _found(request, pk), timezone.now()
+    found, now = find_configuration(request, pk), timezone.now()
     form = BearerTokenForm(request.POST if request.method == "POST" else None)
     try:
         if form.is_valid():
@@ -27,7 +25,7 @@ def create(request: PortalRequest, pk: int) -> HttpResponse:
         services.check_create(found, form_id=None, at=now)
     except services.REFUSALS as error:
         messages.warning(request, str(error))
-        return _page_of(request, found)
+        return to_configuration(request, found)
     context = {"configuration": found, "form": form}
     return render(request, "provisioning/bearer_token_create.html", context, status=422 if form.errors else 200)
 
@@ -39,7 +37,7 @@ def revoke(request: PortalRequest, pk: int) -> HttpResponse:
     token = BearerToken.objects.filter(configuration__subscription=request.subscription, pk=pk).first()
     if token is None:
         raise Http404
-    found, now = _found(request, token.configuration_id), timezone.now()
+    found, now = find_configuration(request, token.configuration_id), timezone.now()
     others = [one for one in services.live(found, at=now) if one.pk != pk]
     if request.method != "POST" and token.state(now) == BearerToken.State.LIVE:
         context = {"configuration": found, "token": token, "others": others}
@@ -50,7 +48,7 @@ def revoke(request: PortalRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(error))
     else:
         messages.success(request, f"The bearer token …{token.last_four} of {found.name} is revoked.")
-    return _page_of(request, found)
+    return to_configuration(request, found)
 
 
 def _create(request: PortalRequest, found: ProvisioningConfiguration, form: BearerTokenForm) -> HttpResponse:
@@ -60,14 +58,3 @@ def _create(request: PortalRequest, found: ProvisioningConfiguration, form: Bear
     made = services.create_token(configuration=found, lifetime=lifetime, form_id=form_id, actor=request.actor, at=now)
     context = {"configuration": found, "bearer_token": made, "expires_at": now + lifetime}
     return render(request, "provisioning/bearer_token.html", context)
-
-
-def _page_of(request: PortalRequest, found: ProvisioningConfiguration) -> HttpResponse:
-    return SeeOther(address(request.subscription, "configuration", pk=found.pk))
-
-
-def _found(request: PortalRequest, pk: int) -> ProvisioningConfiguration:
-    found = queries.find(request.subscription, pk, now=timezone.now())
-    if found is None:
-        raise Http404
-    return found

@@ -4,11 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from django.db.models import Model
-from django.http import HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.utils import timezone
 
 from provisioning import columns
+from provisioning.addresses import address
 from provisioning.columns import Cell
+from provisioning.models import ProvisioningConfiguration
 from provisioning.permissions import PortalRequest
+from provisioning.queries import configurations
 
 Row = TypeVar("Row", bound=Model)
 
@@ -35,3 +39,16 @@ class SeeOther(HttpResponseRedirect):
     """The answer to a POST: the page to look at next; reloading that repeats nothing."""
 
     status_code = 303
+
+
+def find_configuration(request: PortalRequest, pk: int) -> ProvisioningConfiguration:
+    """Return the configuration of the subscription, with its counts. Raises ``Http404``, for a deleted one too."""
+    found = configurations.find(request.subscription, pk, now=timezone.now())
+    if found is None:
+        raise Http404
+    return found
+
+
+def to_configuration(request: PortalRequest, found: ProvisioningConfiguration) -> HttpResponse:
+    """Lead to the configuration's page."""
+    return SeeOther(address(request.subscription, "configuration", pk=found.pk))

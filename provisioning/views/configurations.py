@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -21,7 +21,7 @@ from provisioning.services import bearer_tokens, rotation
 from provisioning.services import configurations as services
 from provisioning.services.assertions import trust_of
 from provisioning.services.deletion import UNDO
-from provisioning.views.common import SeeOther
+from provisioning.views.common import SeeOther, find_configuration
 
 _NEW = timedelta(days=1)
 """For so long after the last of its first steps a configuration's page shows them."""
@@ -40,13 +40,13 @@ def configurations(request: PortalRequest) -> HttpResponse:
 
 @requires(Permission.PROVISIONING)
 def configuration(request: PortalRequest, pk: int) -> HttpResponse:
-    return render(request, "provisioning/configuration.html", _page(_found(request, pk)))
+    return render(request, "provisioning/configuration.html", _page(find_configuration(request, pk)))
 
 
 @requires(Permission.PROVISIONING)
 def configuration_progress(request: PortalRequest, pk: int) -> HttpResponse:
     """Return the part with the first steps, or nothing when the page that asks knows it already."""
-    found = _found(request, pk)
+    found = find_configuration(request, pk)
     steps = progress(found)
     if request.GET.get("state") == steps.state:
         return HttpResponse(status=204)
@@ -56,7 +56,7 @@ def configuration_progress(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.PROVISIONING)
 def configuration_settings(request: PortalRequest, pk: int) -> HttpResponse:
     """Ask how the configuration answers; a POST changes it."""
-    found = _found(request, pk)
+    found = find_configuration(request, pk)
     form = ConfigurationSettingsForm(request.POST or None, initial=services.settings_of(found)._asdict())
     if request.method == "POST" and form.is_valid():
         settings = services.Settings(**form.cleaned_data)
@@ -71,7 +71,7 @@ def configuration_settings(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.PROVISIONING)
 @require_POST
 def configuration_pause(request: PortalRequest, pk: int) -> HttpResponse:
-    found = _found(request, pk)
+    found = find_configuration(request, pk)
     try:
         services.pause_configuration(configuration=found, actor=request.actor, at=timezone.now())
     except services.ConfigurationDeleted as error:
@@ -84,7 +84,7 @@ def configuration_pause(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.PROVISIONING)
 @require_POST
 def configuration_resume(request: PortalRequest, pk: int) -> HttpResponse:
-    found = _found(request, pk)
+    found = find_configuration(request, pk)
     try:
         services.resume_configuration(configuration=found, actor=request.actor, at=timezone.now())
     except services.ConfigurationDeleted as error:
@@ -92,13 +92,6 @@ def configuration_resume(request: PortalRequest, pk: int) -> HttpResponse:
         return SeeOther(address(request.subscription, "configurations"))
     messages.success(request, f"{found.name} works again. The identity provider may call at any moment.")
     return SeeOther(address(request.subscription, "configuration", pk=pk))
-
-
-def _found(request: PortalRequest, pk: int) -> ProvisioningConfiguration:
-    found = queries.find(request.subscription, pk, now=timezone.now())
-    if found is None:
-        raise Http404
-    return found
 
 
 def _page(found: ProvisioningConfiguration) -> dict[str, Any]:

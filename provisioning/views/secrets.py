@@ -10,23 +10,21 @@ from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from provisioning.addresses import address
 from provisioning.models import ClientSecret, ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
-from provisioning.queries import configurations as queries
 from provisioning.secret_forms import NewSecretForm, RotationForm
 from provisioning.services import rotation as services
 from provisioning.services.configurations import ConfigurationDeleted
 from provisioning.services.secrets import matching_secret
 from provisioning.sign_in import requires_recent_sign_in
-from provisioning.views.common import SeeOther
+from provisioning.views.common import find_configuration, to_configuration
 
 
 @requires(Permission.PROVISIONING)
 @requires_recent_sign_in
 def rotate(request: PortalRequest, pk: int) -> HttpResponse:
     """Ask for how long the old secret and the new one work; a POST makes the new one and shows it, once."""
-    found = _found(request, pk)
+    found = find_configuration(request, pk)
     old = services.live(found, at=timezone.now())
     form = (RotationForm if old else NewSecretForm)(request.POST if request.method == "POST" else None)
     try:
@@ -36,7 +34,7 @@ def rotate(request: PortalRequest, pk: int) -> HttpResponse:
         services.check_start(found, form_id=form_id, at=timezone.now())
     except (services.AlreadyShown, services.KindHasNone, services.TwoSecrets, ConfigurationDeleted) as error:
         messages.warning(request, str(error))
-        return _page_of(request, found)
+        return to_configuration(request, found)
     context = {"configuration": found, "form": form, "old": old}
     return render(request, "provisioning/rotation.html", context, status=422 if form.errors else 200)
 
@@ -84,11 +82,11 @@ def revoke(request: PortalRequest, pk: int) -> HttpResponse:
     secret = ClientSecret.objects.filter(configuration__subscription=request.subscription, pk=pk).first()
     if secret is None:
         raise Http404
-    found = _found(request, secret.configuration_id)
+    found = find_configuration(request, secret.configuration_id)
     others = [one for one in services.live(found, at=timezone.now()) if one.pk != pk]
     if not secret.is_live(timezone.now()):
         messages.warning(request, str(services.SecretEnded(found)))
-        return _page_of(request, found)
+        return to_configuration(request, found)
     if request.method == "POST":
         done = "The client secret …{} of {} and all access tokens are revoked."
         return _do(request, found, services.revoke_secret, done.format(secret.last_four, "{}"), secret_id=pk)
@@ -104,12 +102,12 @@ def download(request: PortalRequest, pk: int) -> HttpResponse:
 
     Recent sign-in is not asked for: that would keep what was posted, the secret, in the session.
     """
-    found, now = _found(request, pk), timezone.now()
+    found, now = find_configuration(request, pk), timezone.now()
     given = request.POST.get("client_secret", "")
     secret = matching_secret(client_id=found.client_id, secret=given, at=now)
     if secret is None or secret.configuration_id != found.pk:
         messages.warning(request, "The client secret was already shown, and cannot be downloaded any more.")
-        return _page_of(request, found)
+        return to_configuration(request, found)
     context = {"configuration": found, "client_secret": given, "secret": secret}
     answer = render(request, "provisioning/credentials.txt", context, content_type="text/plain; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{slugify(found.name) or "credentials"}.txt"'
@@ -123,7 +121,7 @@ def _do(request: PortalRequest, found: ProvisioningConfiguration, deed: Any, don
         messages.warning(request, str(error))
     else:
         messages.success(request, done.format(found.name))
-    return _page_of(request, found)
+    return to_configuration(request, found)
 
 
 def _confirm(
@@ -131,21 +129,10 @@ def _confirm(
 ) -> HttpResponse:
     if running is None:
         messages.warning(request, str(services.NoRotation(found)))
-        return _page_of(request, found)
+        return to_configuration(request, found)
     return render(request, f"provisioning/{template}", {"configuration": found, "rotation": running})
 
 
 def _rotating(request: PortalRequest, pk: int) -> tuple[ProvisioningConfiguration, services.Rotation | None]:
-    found = _found(request, pk)
+    found = find_configuration(request, pk)
     return found, services.rotation(services.live(found, at=timezone.now()))
-
-
-def _page_of(request: PortalRequest, found: ProvisioningConfiguration) -> HttpResponse:
-    return SeeOther(address(request.subscription, "configuration", pk=found.pk))
-
-
-def _found(request: PortalRequest, pk: int) -> ProvisioningConfiguration:
-    found = queries.find(request.subscription, pk, now=timezone.now())
-    if found is None:
-        raise Http404
-    return found

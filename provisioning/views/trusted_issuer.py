@@ -1,19 +1,17 @@
 """Whose signed tokens open a configuration: changing that, and ending it."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from provisioning.addresses import address
 from provisioning.configuration_forms import IssuerForm, TenantForm
 from provisioning.models import ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
-from provisioning.queries import configurations as queries
 from provisioning.services import trusted_issuers as services
 from provisioning.services.configurations import ConfigurationDeleted
 from provisioning.sign_in import requires_recent_sign_in
-from provisioning.views.common import SeeOther
+from provisioning.views.common import find_configuration, to_configuration
 
 _CLASSIC = ProvisioningConfiguration.Kind.CLASSIC
 
@@ -22,7 +20,7 @@ _CLASSIC = ProvisioningConfiguration.Kind.CLASSIC
 @requires_recent_sign_in
 def change(request: PortalRequest, pk: int) -> HttpResponse:
     """Ask whose tokens to trust; a POST does so."""
-    found = _found(request, pk)
+    found = find_configuration(request, pk)
     initial = {"issuer": found.issuer, "subject": found.subject, "audience": found.audience}
     if found.kind == _CLASSIC:
         initial["issuer"] = found.directory
@@ -37,7 +35,7 @@ def change(request: PortalRequest, pk: int) -> HttpResponse:
 @requires_recent_sign_in
 def end(request: PortalRequest, pk: int) -> HttpResponse:
     """Say what ending the trust does; a POST does it."""
-    found = _found(request, pk)
+    found = find_configuration(request, pk)
     if request.method == "POST":
         try:
             services.distrust_issuer(configuration=found, actor=request.actor, at=timezone.now())
@@ -45,7 +43,7 @@ def end(request: PortalRequest, pk: int) -> HttpResponse:
             messages.warning(request, str(error))
         else:
             messages.success(request, f"{found.name} trusts the tokens of no issuer any more.")
-        return _page_of(request, found)
+        return to_configuration(request, found)
     return render(request, "provisioning/trusted_issuer_end.html", {"configuration": found})
 
 
@@ -57,15 +55,4 @@ def _change(request: PortalRequest, found: ProvisioningConfiguration, form: Tena
         messages.warning(request, str(error))
     else:
         messages.success(request, f"{found.name} trusts the tokens of that issuer from now on.")
-    return _page_of(request, found)
-
-
-def _page_of(request: PortalRequest, found: ProvisioningConfiguration) -> HttpResponse:
-    return SeeOther(address(request.subscription, "configuration", pk=found.pk))
-
-
-def _found(request: PortalRequest, pk: int) -> ProvisioningConfiguration:
-    found = queries.find(request.subscription, pk, now=timezone.now())
-    if found is None:
-        raise Http404
-    return found
+    return to_configuration(request, found)
