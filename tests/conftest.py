@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
 from tests import audit_log
@@ -30,6 +31,12 @@ def _tables_can_be_emptied() -> Iterator[None]:
         if connection.vendor == "postgresql":
             audit_log.let_tables_be_emptied(patch)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_yet() -> None:
+    """Attempts to sign in are counted per address, and every test comes from the same one."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from provisioning.models import LoginAccount
@@ -53,7 +52,6 @@ class Portal:
 @pytest.fixture
 def portal(transactional_db, live_server, browser, settings) -> Iterator[Portal]:
     """Serve a directory; afterwards no page may have complained in its console, of the policy's breach least of all."""
-    cache.clear()
     settings.BASE_URL = live_server.url
     contoso = make_contoso()
     complaints: list[str] = []

@@ -10,7 +10,6 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.core import context
 from allauth.core.internal import ratelimit
 from django.core import mail as outbox
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.test import RequestFactory
 
@@ -118,7 +117,6 @@ def tried(monkeypatch):
     """The guesses that were compared with a password."""
     found = []
     monkeypatch.setattr(AuthenticationBackend, "authenticate", lambda *_, password, **__: found.append(password))
-    cache.clear()
     return found
 
 

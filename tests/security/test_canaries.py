@@ -14,7 +14,7 @@ import pytest
 from celery.signals import before_task_publish
 from django.conf import settings as django_settings
 from django.core import mail
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -170,7 +170,6 @@ class Run:
 
 @pytest.mark.processes
 def test_a_thousand_secrets_and_tokens_are_nowhere_but_in_their_answer(surfaces, monkeypatch):
-    cache.clear()
     run = Run()
     run.make(CONFIGURATIONS)
     run.mistake()

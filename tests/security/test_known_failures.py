@@ -4,7 +4,6 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
@@ -31,11 +30,6 @@ ROLE = LoginAccount.Role
 SCHEMAS = [USER.schema.urn]
 DISABLING = {"op": "replace", "path": "active", "value": False}
 RENAMING = {"op": "replace", "path": "displayName", "value": "Eve"}
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet():
-    cache.clear()
 
 
 def found_by(service: Service, name: str) -> list[str]:

@@ -19,7 +19,6 @@ LONG = "a" * 40 + " öß🔑 " + "B" * 100
 
 @pytest.fixture
 def browser() -> Client:
-    cache.clear()
     make_admin(make_contoso().subscription, "root@contoso.example")
     client = Client()
     client.post("/account/login/", {"login": "root@contoso.example", "password": PASSWORD})

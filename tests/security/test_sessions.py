@@ -8,7 +8,6 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -25,7 +24,6 @@ NEW = "another long passphrase"
 
 @pytest.fixture
 def contoso(db) -> Contoso:
-    cache.clear()
     contoso = make_contoso()
     make_admin(contoso.subscription, "root@contoso.example")
     return contoso

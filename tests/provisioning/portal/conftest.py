@@ -1,18 +1,11 @@
 """A subscription with some of everything, and people of every role who have signed in."""
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from provisioning.models import LoginAccount
 from tests.contoso import Contoso, make_contoso
 from tests.factories import PASSWORD, make_admin
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet():
-    """Attempts to sign in are counted per address, and every test comes from the same one."""
-    cache.clear()
 
 
 @pytest.fixture

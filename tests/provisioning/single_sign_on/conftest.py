@@ -1,7 +1,6 @@
 """A subscription whose people sign in at a provider that answers by HTTP, and what they do there."""
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from provisioning.models import LoginAccount
@@ -22,7 +21,6 @@ def server():
 @pytest.fixture
 def provider(server, settings):
     """The provider as it is at first, of which nothing is known yet."""
-    cache.clear()
     settings.ISSUER_HOSTS = ["*"]
     issuers.keys.cache_clear()
     providers.forget(server.issuer)
