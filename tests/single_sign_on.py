@@ -2,18 +2,18 @@
 
 import base64
 import hashlib
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 from provisioning.models import LoginAccount, SignOnIdentity, SingleSignOn, Subscription
 from provisioning.services.single_sign_on import Wanted, set_single_sign_on
+from tests import http_server
 from tests.factories import ACTOR, NOON
-from tests.provisioning.issuing import TENANT, Answer, Server, json_answer, public, rsa_key, signed
+from tests.http_server import Answer, Asked, json_answer
+from tests.provisioning.issuing import TENANT, public, rsa_key, signed
 
 CLIENT_ID = "portal"
 ISSUER = f"https://login.microsoftonline.com/{TENANT}/v2.0"
@@ -56,6 +56,11 @@ class IdentityProvider:
         answer = {"code": code, "state": asked["state"], **self.sent}
         return f"{asked['redirect_uri']}?{urlencode({name: value for name, value in answer.items() if value})}"
 
+    def answer(self, asked: Asked) -> Answer:
+        if asked.method == "POST":
+            return self.token(dict(parse_qsl(asked.body.decode())), asked.headers.get("Authorization", ""))
+        return self.get(asked.path)
+
     def get(self, path: str) -> Answer:
         if path == "/realm/.well-known/openid-configuration":
             found = {name: f"{self.base}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
@@ -90,45 +95,15 @@ class IdentityProvider:
 
     @staticmethod
     def _refusal(error: str, status: int) -> Answer:
-        return status, *json_answer({"error": error, "error_description": "As the tests\nwant it."})[1:]
+        return json_answer({"error": error, "error_description": "As the tests\nwant it."}, status)
 
 
 @contextmanager
 def serving() -> Iterator[IdentityProvider]:
     """Serve an identity provider until the block ends."""
     provider = IdentityProvider()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send(provider.get(self.path))
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            form = {name: values[0] for name, values in parse_qs(body).items()}
-            self.send(provider.token(form, self.headers.get("Authorization", "")))
-
-        def send(self, answer: Answer) -> None:
-            status, headers, body = answer
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = Server(("127.0.0.1", 0), Handler)
-    provider.base = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with http_server.serving(provider.answer) as provider.base:
         yield provider
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def make_single_sign_on(

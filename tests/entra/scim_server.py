@@ -7,14 +7,15 @@ so a wrong request fails its test.
 import base64
 import json
 import re
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests import http_server
+from tests.http_server import Answer, Asked, json_answer
 
 Json = dict[str, Any]
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -89,54 +90,36 @@ class Refused(Exception):
 def serving() -> Iterator[Service]:
     """Serve on a free port of the loopback interface until the block ends."""
     service = Service()
-    handler = type("Handler", (_Handler,), {"service": service})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        service.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with http_server.serving(lambda asked: _Call(service, asked).answer()) as service.address:
         yield service
-        server.shutdown()
-        thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    service: Service
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Call:
+    def __init__(self, service: Service, asked: Asked) -> None:
+        self.service, self.asked, self.path = service, asked, asked.path
 
-    def _any(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path == "/token":
-            self._answer(*self._token(raw.decode()))
-            return
+    def answer(self) -> Answer:
+        status, document = self._any()
+        return status, {"Content-Type": "application/scim+json"}, b"" if document is None else json_answer(document)[2]
+
+    def _any(self) -> tuple[int, Any]:
+        method, path, headers, body = self.asked
+        if path == "/token":
+            return self._token(body.decode())
         try:
-            request = Request(self.command, self.path, dict(self.headers.items()), json.loads(raw) if raw else None)
+            request = Request(method, path, dict(headers.items()), json.loads(body) if body else None)
             self.service.requests.append(request)
-            self._answer(*self._scim(request))
+            return self._scim(request)
         except json.JSONDecodeError:
-            self._answer(400, {"status": "400", "detail": "This is not JSON."})
+            return 400, {"status": "400", "detail": "This is not JSON."}
         except Refused as refusal:
-            self._answer(refusal.status, {"status": str(refusal.status), "detail": str(refusal)})
-
-    do_GET = do_POST = do_PATCH = do_DELETE = _any  # noqa: N815  the names that http.server asks for
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-    def _answer(self, status: int, document: Any) -> None:
-        content = b"" if document is None else json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/scim+json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+            return refusal.status, {"status": str(refusal.status), "detail": str(refusal)}
 
     def _token(self, raw: str) -> tuple[int, Json]:
-        self.service.token_requests.append(Request("POST", self.path, dict(self.headers.items()), raw))
+        self.service.token_requests.append(Request("POST", self.path, dict(self.asked.headers.items()), raw))
         form = {key: values[0] for key, values in parse_qs(raw).items()}
         given = (form.get("client_id"), form.get("client_secret"))
-        scheme, _, encoded = self.headers.get("Authorization", "").partition(" ")
+        scheme, _, encoded = self.asked.headers.get("Authorization", "").partition(" ")
         if scheme == "Basic":
             client, _, secret = base64.b64decode(encoded).decode().partition(":")
             given = (unquote(client), unquote(secret))
@@ -147,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": self.service.lifetime}
 
     def _scim(self, request: Request) -> tuple[int, Any]:
-        if self.headers["Authorization"].removeprefix("Bearer ") not in self.service.live_tokens:
+        if self.asked.headers["Authorization"].removeprefix("Bearer ") not in self.service.live_tokens:
             raise Refused(401, "The token is not valid.")
         for fault in self.service.faults:
             method, path, status = fault

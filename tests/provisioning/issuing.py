@@ -1,20 +1,19 @@
 """An issuer of tokens with a real HTTP server on this machine: metadata, keys that can change, and faults."""
 
-import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from tests import http_server
+from tests.http_server import Answer, json_answer
+
 TENANT = "aaaabbbb-0000-4ccc-9111-dddd2222eeee"
-Answer = tuple[int, dict[str, str], bytes]
 
 
 @cache
@@ -71,45 +70,12 @@ class Issuer:
         )
 
 
-class Server(ThreadingHTTPServer):
-    """A server that says nothing when a client does not wait for the whole answer."""
-
-    def handle_error(self, *_: Any) -> None:
-        pass
-
-
-def json_answer(document: Any) -> Answer:
-    return 200, {"Content-Type": "application/json"}, json.dumps(document).encode()
-
-
 @contextmanager
 def serving() -> Iterator[Issuer]:
     """Serve an issuer until the block ends."""
     issuer = Issuer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, headers, body = issuer.answer(self.path)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = Server(("127.0.0.1", 0), Handler)
-    issuer.base = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with http_server.serving(lambda asked: issuer.answer(asked.path)) as issuer.base:
         yield issuer
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def signed(claims: dict[str, Any], *, key: Any = None, algorithm: str = "RS256", kid: str | None = "one") -> str:

@@ -12,7 +12,8 @@ from jwt import PyJWK
 
 from provisioning.services import issuers
 from provisioning.services.issuers import IssuerUnreachable, Keys, KeyUnknown, read_keys, usable_keys
-from tests.provisioning.issuing import Issuer, ec_key, json_answer, public, rsa_key, serving
+from tests.http_server import json_answer
+from tests.provisioning.issuing import Issuer, ec_key, public, rsa_key, serving
 
 METADATA = "/realm/.well-known/openid-configuration"
 
