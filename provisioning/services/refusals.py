@@ -25,11 +25,10 @@ def record_refusal(*, configuration_id: int, refusal: ProvisioningConfiguration.
 
 def record_refused_secret(*, client_id: str, secret: str, at: datetime) -> None:
     """Remember why this secret opens nothing: it is wrong, or was once right. An unknown client is ``NOBODY``'s."""
-    known = ClientSecret.objects.filter(configuration__application__client_id=client_id)
+    known = ClientSecret.objects.filter(configuration__application__client_id=client_id).order_by("id")
     offered, refusal, configuration_id = peppers.digests(secret), _Refusal.WRONG_SECRET, NOBODY
-    for candidate in known.order_by("id"):
-        configuration_id = candidate.configuration_id
-        if peppers.is_same(candidate.digest, candidate.pepper_version, offered):
-            was_ended = candidate.revoked_at or candidate.retires_at
-            refusal = _Refusal.REVOKED_SECRET if was_ended else _Refusal.EXPIRED_SECRET
+    wanted = ("configuration_id", "digest", "pepper_version", "revoked_at", "retires_at")
+    for configuration_id, digest, version, revoked_at, retires_at in known.values_list(*wanted):  # noqa: B007
+        if peppers.is_same(digest, version, offered):
+            refusal = _Refusal.REVOKED_SECRET if revoked_at or retires_at else _Refusal.EXPIRED_SECRET
     record_refusal(configuration_id=configuration_id, refusal=refusal, at=at)

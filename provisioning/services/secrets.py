@@ -4,6 +4,7 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -23,7 +24,6 @@ LIFETIME: Final = timedelta(days=365)
 LIFETIMES: Final = (timedelta(days=90), timedelta(days=180), LIFETIME)
 """What the portal offers."""
 LONGEST_LIFETIME: Final = timedelta(days=730)
-_NOBODYS: Final = digest("no such client")
 _ALPHABET: Final = string.digits + string.ascii_letters
 _CHECKSUM_LENGTH: Final = 6
 
@@ -85,9 +85,14 @@ def _checksum(body: str) -> str:
     return text.rjust(_CHECKSUM_LENGTH, "0")
 
 
-def live_secrets(*, client_id: str, at: datetime) -> list[ClientSecret]:
-    """Return the live secrets of an OAuth client, with its configuration and application, by one statement."""
-    rows = run(Statement(_LIVE, (client_id, parameter(at), parameter(at))))
+def live_secrets(*, client_id: str, offered: Mapping[str, str], at: datetime) -> list[ClientSecret]:
+    """Return the live secrets of an OAuth client that have one of these digests, with configuration and application.
+
+    A wrong secret finds as little as an unknown client, and costs as much. How long the database compares tells
+    nothing: whoever does not know the pepper cannot choose a digest.
+    """
+    digests = ", ".join(["%s"] * len(offered))
+    rows = run(Statement(f"{_LIVE} AND digest IN ({digests})", (client_id, *[parameter(at)] * 2, *offered.values())))
     first, second = len(_SECRET.names), _WIDTH
     secrets_of_client = _SECRET.read(row[:first] for row in rows)
     for row, secret in zip(rows, secrets_of_client, strict=True):
@@ -102,7 +107,7 @@ def matching_secret(*, client_id: str, secret: str, at: datetime) -> ClientSecre
     What is returned carries its digest under the current pepper, for ``record_use`` to keep.
     """
     offered, found = peppers.digests(secret), None
-    for candidate in live_secrets(client_id=client_id, at=at) or [ClientSecret(digest=_NOBODYS)]:
+    for candidate in live_secrets(client_id=client_id, offered=offered, at=at):
         if peppers.is_same(candidate.digest, candidate.pepper_version, offered):
             found = candidate
     if found is not None:
