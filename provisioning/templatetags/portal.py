@@ -1,6 +1,7 @@
 """What the portal's templates need beyond Django's own."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
@@ -32,6 +33,8 @@ register = template.Library()
 _SHOWN_CHANGES = 20
 _SUBSCRIPTIONS_SHOWN = 100
 _TRUSTED_SHOWN = 20
+_TIME = re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]{6})?\+00:00")
+"""A time as the audit log has it."""
 
 
 @register.simple_tag(takes_context=True)
@@ -117,6 +120,15 @@ def moment(at: datetime | None) -> str | SafeString:
     if at is None:
         return "–"
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), format_date(localtime(at), "j M Y, H:i:s"))
+
+
+@register.filter
+def readable(value: str) -> str | SafeString:
+    """Return a value of the audit log; a time is in the subscription's time zone."""
+    try:
+        return moment(datetime.fromisoformat(value)) if _TIME.fullmatch(value) else value
+    except ValueError:
+        return value
 
 
 @register.filter

@@ -163,6 +163,20 @@ def test_an_acts_page_of_very_many_changes_shows_the_first(contoso, admin, page)
     assert "And 2 more, which the export has." in text
 
 
+def test_a_time_among_the_values_is_that_of_the_subscriptions_time_zone(contoso, admin, page):
+    Subscription.objects.update(time_zone="Europe/Helsinki")
+    values = {"expires_at": [None, NOON.isoformat()], "name": ["2026-13-99T12:00:00+00:00", "<b>2026</b>"]}
+    audit.record(
+        subscription_id=contoso.subscription.pk, actor=ACTOR, action="rotate", target="Thing 1", at=NOON, changes=values
+    )
+
+    for url in (page, f"{page}{entry().pk}/"):
+        text = admin.get(url).content.decode()
+        assert f'<ins><time datetime="{NOON.isoformat()}">12 May 2026, 15:00:00</time></ins>' in text
+        assert "<del>2026-13-99T12:00:00+00:00</del>" in text
+        assert "<ins>&lt;b&gt;2026&lt;/b&gt;</ins>" in text
+
+
 def test_values_are_texts_and_a_name_with_an_underscore_stays_one():
     assert list(changes({"license_type": ["named", None], "a_b@x": [None, ["c"]], "rows": 7})) == [
         ("a_b@x", "", '[\n  "c"\n]'),
