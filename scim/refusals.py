@@ -35,7 +35,7 @@ def scim_error(error: Exception, what: str) -> ScimError:
         return error
     for cause, make in _ERRORS.items():
         if isinstance(error, cause):
-            return make(str(error) if make is Uniqueness else "")
+            return make(str(error) if make in _TELLING else "")
     logger.error("A SCIM request failed: %s", what, exc_info=error)
     return ServiceUnavailable() if isinstance(error, OperationalError | InterfaceError) else InternalError()
 
@@ -60,6 +60,8 @@ def _loggable(text: object, length: int) -> str:
     return text[:length] if isinstance(text, str) and storable(text) else ""
 
 
+_TELLING = {Forbidden, Uniqueness}
+"""Errors that pass on what the service says."""
 _ERRORS: dict[type[Exception], type[ScimError]] = {
     TokenUnknown: Unauthorized,
     AccessEnded: Unauthorized,

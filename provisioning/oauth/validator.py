@@ -12,7 +12,7 @@ from provisioning.models import ProvisioningConfiguration
 from provisioning.oauth.credentials import NONE, Credentials, credentials
 from provisioning.services.access import is_open
 from provisioning.services.secrets import matching_secret, record_use
-from provisioning.services.tokens import checksum, record_contact, trusting_configuration
+from provisioning.services.tokens import PAUSED, checksum, record_contact, trusting_configuration
 
 
 class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
@@ -39,7 +39,7 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
         if configuration is None:
             return False
         if configuration.paused_at is not None:
-            raise UnauthorizedClientError(description=_PAUSED, request=request)
+            raise UnauthorizedClientError(description=PAUSED, request=request)
         record_contact(configuration=configuration, at=now)
         request.client = configuration.application
         request.client.configuration = configuration
@@ -66,6 +66,3 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
 
     def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:  # noqa: ARG002
         return False
-
-
-_PAUSED = "The configuration is paused. An admin of the portal can resume it."

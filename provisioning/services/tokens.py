@@ -6,6 +6,7 @@ was signed by Microsoft Entra, and opens a classic configuration only.
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import connection
 from django.db.models import Q
@@ -21,6 +22,7 @@ from provisioning.sql import Statement, parameter, run, whole
 
 _CONTACT_INTERVAL = timedelta(seconds=15)
 """How exact *last contact* is: a call writes it only when the last one is older, so that calls need not write."""
+PAUSED: Final = "The configuration is paused. An admin of the portal can resume it."
 _Refusal = ProvisioningConfiguration.Refusal
 
 
@@ -32,7 +34,7 @@ class ConfigurationPaused(Exception):
     """An admin has paused ``configuration``, whose token is a good one."""
 
     def __init__(self, configuration: ProvisioningConfiguration) -> None:
-        super().__init__(f"{configuration} is paused")
+        super().__init__(PAUSED)
         self.configuration = configuration
 
 

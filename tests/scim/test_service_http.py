@@ -83,6 +83,7 @@ def test_a_paused_configuration_answers_403_until_it_is_resumed(configuration, s
     resume_configuration(configuration=configuration, actor=ACTOR, at=NOON)
 
     assert (paused.status, paused.body["status"]) == (403, "403")
+    assert paused.body["detail"] == "The configuration is paused. An admin of the portal can resume it."
     entry = ProvisioningLogEntry.objects.get()
     assert (entry.status, entry.is_success, entry.resource_type) == (403, False, "User")
     assert service.ask("GET", "/Users").status == 200
