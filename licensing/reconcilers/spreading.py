@@ -5,14 +5,16 @@ makes those accounts due, a few thousand in a transaction so that nobody waits l
 generation as spread, unless it rose meanwhile. Beginning again after a crash harms nothing.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.db.models import F, QuerySet
 
-from licensing.models import Ending, LinkStatus
-from licensing.services import bulk
+from licensing.models import LinkStatus
+from licensing.services import link_statuses
 from licensing.services.due import BEHIND, bereft_links, ended_links
+from licensing.services.link_statuses import LinkRemoved
 from provisioning.models import GroupLink, ProvisioningConfiguration, UserGroup
 from provisioning.services import wakes
 from provisioning.sql import Statement, parameter, run
@@ -31,7 +33,8 @@ def spread(subscription_id: int, now: datetime) -> None:
     ended = bereft_links(now).filter(subscription_id=subscription_id)
     ended.update(former_group=None, generation=F("generation") + 1)
     for link in GroupLink.objects.filter(BEHIND, subscription_id=subscription_id):
-        _spread_link(link)
+        with suppress(LinkRemoved):
+            _spread_link(link)
     for link in ended_links(now).filter(subscription_id=subscription_id):
         _wake(subscription_id, _MEMBERS, link.group_id)
         LinkStatus.objects.filter(link=link).update(source_ended_at=now)
@@ -40,9 +43,7 @@ def spread(subscription_id: int, now: datetime) -> None:
 
 def _spread_link(link: GroupLink) -> None:
     """Make the members of its source due, and whom it wants that is no member of it any more."""
-    row = {"subscription_id": link.subscription_id, "link_id": link.pk, "source_ended_at": None}
-    new = {"prepared_generation": 0, "state": Ending.READY, "reason": ""}
-    bulk.put(LinkStatus, [row | new], key=["link_id"], changing=["source_ended_at"])
+    link_statuses.put(link, source_ended_at=None)
     _wake(link.subscription_id, _MEMBERS, link.group_id)
     _wake(link.subscription_id, _LEFT_OVER, link.target_id, link.group_id)
     _observe(GroupLink.objects.all(), link)

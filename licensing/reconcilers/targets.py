@@ -1,6 +1,7 @@
 """Target groups of links: made when missing, and compared with what their links want."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -13,7 +14,8 @@ from licensing.plans import vaults as plan
 from licensing.plans.drift import Drift, Kind
 from licensing.reconcilers.ranges import Range, Records, Rest, ranges
 from licensing.reconcilers.sessions import VaultSession
-from licensing.services import bulk, due, names
+from licensing.services import bulk, due, link_statuses, names
+from licensing.services.link_statuses import LinkRemoved
 from provisioning.models import DueAccount, GroupLink, Vault, VaultUserGroup
 
 
@@ -26,7 +28,8 @@ def prepare(session: VaultSession) -> None:
     links = due.unprepared_links().filter(target__vault=session.vault)
     for link in links.select_related("target", "group"):
         if not members_due(link):
-            _prepare(session, link)
+            with suppress(LinkRemoved):
+                _prepare(session, link)
 
 
 def is_interrupted(vault: Vault) -> bool:
@@ -65,20 +68,15 @@ def _ensure(session: VaultSession, target: VaultUserGroup) -> bool:
 def drop_emptied(session: VaultSession) -> None:
     """Let links go that are being removed and have no members left to take away."""
     for link in due.emptied_links().filter(target__vault=session.vault):
-        with session.lease.recording():
+        with suppress(LinkRemoved), session.lease.recording():
             VaultUserMembership.objects.filter(target_id=link.target_id, wanted=False).delete()
+            link_statuses.lock(link)
             GroupLink.objects.filter(pk=link.pk, ending_at__isnull=False).delete()
 
 
 def _conclude(session: VaultSession, link: GroupLink, state: Ending, reason: str) -> None:
     with session.lease.recording():
-        _put_status(link, prepared_generation=link.generation, state=state, reason=reason, position=None)
-
-
-def _put_status(link: GroupLink, **values: Any) -> None:
-    LinkStatus.objects.update_or_create(
-        link=link, defaults=values, create_defaults={"subscription_id": link.subscription_id, **values}
-    )
+        link_statuses.put(link, prepared_generation=link.generation, state=state, reason=reason, position=None)
 
 
 def _take_stock(session: VaultSession, link: GroupLink) -> None:
@@ -88,8 +86,10 @@ def _take_stock(session: VaultSession, link: GroupLink) -> None:
         remove(session, link, strangers(link, part))
         with session.lease.recording():
             record_members(session, link, part, Drift())
-            if part.rest is not None:
-                _put_status(link, position=_stage(link) | part.rest.document())
+            if part.rest is None:
+                link_statuses.lock(link)
+            else:
+                link_statuses.put(link, position=_stage(link) | part.rest.document())
         if part.rest is not None:
             session.end_of_batch()
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from licensing.models import VaultUserMembership
+from licensing.models import LinkStatus, VaultUserMembership
+from licensing.services import link_statuses
 from provisioning.models import GroupLink
 from provisioning.services import links
 from provisioning.services.links import Members
@@ -44,3 +45,18 @@ def test_no_member_is_recorded_for_a_link_that_is_removed_while_workers_give_lic
 
     reconcile(group.subscription)
     assert not VaultUserMembership.objects.exists()
+
+
+def test_nothing_is_recorded_of_a_link_that_is_removed_before_its_members_are_looked_at(group, monkeypatch):
+    make_link(group, make_vault(group.subscription))
+    put = link_statuses.put
+
+    def removed_first(link, **values):
+        links.remove_link(link=link, members=Members.STAY, actor=ACTOR, at=NOON)
+        put(link, **values)
+
+    monkeypatch.setattr(link_statuses, "put", removed_first)
+
+    reconcile(group.subscription)
+
+    assert not LinkStatus.objects.exists()

@@ -11,6 +11,7 @@ from licensing.services import due
 from licensing.vaultserver import admin
 from provisioning.models import GroupLink, VaultUserGroup
 from provisioning.services import links
+from provisioning.services.links import Members
 from tests.factories import ACTOR, NOON, make_account, make_group, make_link
 from tests.licensing.people import disable, reconcile
 
@@ -91,6 +92,28 @@ def test_a_page_that_is_recorded_is_not_asked_for_again_after_a_crash(world, jud
 
     assert asked == [last]
     assert world.members("Judges") == {"ann@contoso.example", "bob0@contoso.example", "bob1@contoso.example"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_link_that_is_removed_meanwhile_no_other_page_is_looked_at_and_nobody_leaves(
+    world, judges, asked, monkeypatch
+):
+    remove, pages = targets.remove, []
+
+    def and_so_the_link(session, link, strangers):
+        pages.append(len(strangers))
+        if len(pages) == 2:
+            links.remove_link(link=link, members=Members.STAY, actor=ACTOR, at=NOON)
+            strangers = []
+        remove(session, link, strangers)
+
+    monkeypatch.setattr(targets, "remove", and_so_the_link)
+
+    to_the_end(world)
+
+    assert len(pages) == len(asked) == 2
+    assert len(world.members("Judges") & STRANGERS) == len(STRANGERS) - pages[0]
+    assert not LinkStatus.objects.filter(link_id=judges.pk).exists()
 
 
 def test_who_must_leave_is_disabled_before_the_stock_is_taken(world, judges, ann):
