@@ -23,7 +23,8 @@ LIFETIME: Final = timedelta(days=365)
 LIFETIMES: Final = (timedelta(days=90), timedelta(days=180), LIFETIME)
 """What the portal offers."""
 LONGEST_LIFETIME: Final = timedelta(days=730)
-_NOBODYS: Final = digest("no such client")
+_NOBODYS: Final = secrets.token_hex(32)
+"""What the secret of an unknown client is compared with: as long as a digest, and that of nothing."""
 _ALPHABET: Final = string.digits + string.ascii_letters
 _CHECKSUM_LENGTH: Final = 6
 
