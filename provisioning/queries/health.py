@@ -7,6 +7,7 @@ from typing import Final
 
 from django.template.defaultfilters import date as format_date
 from django.utils.timesince import timesince, timeuntil
+from django.utils.timezone import localtime
 
 from provisioning.call_texts import REFUSALS, advice
 from provisioning.columns import Cell
@@ -127,14 +128,14 @@ def _expiries(configuration: ProvisioningConfiguration, now: datetime) -> Iterat
     expires_at: datetime | None = configuration.secret_expires_at  # type: ignore[attr-defined]
     if expires_at and now < expires_at <= now + EXPIRY_WARNING:
         yield (
-            f"The client secret expires on {format_date(expires_at, 'j F Y')}, "
+            f"The client secret expires on {format_date(localtime(expires_at), 'j F Y')}, "
             f"in {timeuntil(expires_at, now, depth=1)}. "
             "Replace it before: both secrets work for the hours that you choose."
         )
     bearer_expires_at: datetime | None = configuration.bearer_expires_at  # type: ignore[attr-defined]
     if bearer_expires_at and now < bearer_expires_at <= now + EXPIRY_WARNING:
         yield (
-            f"The bearer token expires on {format_date(bearer_expires_at, 'j F Y')}, "
+            f"The bearer token expires on {format_date(localtime(bearer_expires_at), 'j F Y')}, "
             f"in {timeuntil(bearer_expires_at, now, depth=1)}. Create another one before, and give it to the provider."
         )
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
 from django.template.defaultfilters import date as format_date
+from django.utils.timezone import localtime
 
 from provisioning.models import ClientSecret, Notification
 from provisioning.notification_kinds import SECRET_EXPIRES
@@ -43,12 +45,13 @@ def _warn(secret: ClientSecret, now: datetime) -> None:
     days = threshold(secret, now)
     fresh = ClientSecret.objects.filter(Q(warned_days=None) | Q(warned_days__gt=days), pk=secret.pk)
     if fresh.update(warned_days=days):
+        subscription = secret.configuration.subscription
+        day = format_date(localtime(secret.expires_at, ZoneInfo(subscription.time_zone)), "j F Y")
         notifications.notice(
-            subscription=secret.configuration.subscription,
+            subscription=subscription,
             kind=SECRET_EXPIRES,
             subject=_subject(secret, now),
-            sentence=f"The client secret {secret} of “{secret.configuration.name}” expires on "
-            f"{format_date(secret.expires_at, 'j F Y')}.",
+            sentence=f"The client secret {secret} of “{secret.configuration.name}” expires on {day}.",
             at=now,
         )
 

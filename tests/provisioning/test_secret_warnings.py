@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from provisioning.models import ClientSecret, LoginAccount, Notification
+from provisioning.models import ClientSecret, LoginAccount, Notification, Subscription
 from provisioning.services import configurations, deletion, rotation
 from provisioning.services.mails import send_due
 from provisioning.services.secret_warnings import look
@@ -46,6 +46,14 @@ def test_the_mail_names_the_secret_the_configuration_and_the_day(configuration):
     assert f"The client secret …{ending} of “Entra” expires on 12 May 2027." in text
     assert "Rotate it on the page of the configuration" in text
     assert "/provisioning/configurations/" in text
+
+
+def test_the_day_is_that_of_the_subscriptions_time_zone(configuration):
+    Subscription.objects.update(time_zone="Pacific/Auckland")
+
+    pass_days(30)
+
+    assert "expires on 13 May 2027." in mail.outbox[0].body
 
 
 def test_a_worker_that_was_away_tells_the_nearest_threshold_only(configuration):
