@@ -45,7 +45,7 @@ class AlreadyShown(Exception):
     def __init__(self) -> None:
         super().__init__(
             "The new client secret was already shown, when it was made. It cannot be shown again: if you have not "
-            "stored it, cancel the rotation and start another one."
+            "stored it, replace it, or cancel the rotation that it belongs to and start another one."
         )
 
 

@@ -96,7 +96,7 @@ def test_without_overlap_the_old_one_ends_at_once(run):
         (["--overlap", "25h"], 1, "24 hours at most"),
         (["--overlap", "soon"], 2, "not a duration"),
         (["--expires-in", "731d"], 1, "two years at most"),
-        (["--expires-in", "0"], 1, "two years at most"),
+        (["--expires-in", "0"], 1, "longer than 0 and two years at most"),
         (["--complete", "--cancel"], 2, "not allowed with"),
         (["--complete", "--secret-file", "x"], 2, "leave --secret-file out"),
     ],
