@@ -58,7 +58,7 @@ def send_mails(**_future: Any) -> None:
 
 @shared_task(name="provisioning.secrets", acks_late=True, ignore_result=True)
 def look_at_secrets(**_future: Any) -> None:
-    """Begin and end the notifications about client secrets that expire; their mails go with the others."""
+    """Begin and end the notifications about secrets and bearer tokens that expire; their mails go with the others."""
     secret_warnings.look(timezone.now())
 
 

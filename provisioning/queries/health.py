@@ -132,11 +132,11 @@ def _expiries(configuration: ProvisioningConfiguration, now: datetime) -> Iterat
             f"in {timeuntil(expires_at, now, depth=1)}. "
             "Replace it before: both secrets work for the hours that you choose."
         )
-    bearer_expires_at: datetime | None = configuration.bearer_expires_at  # type: ignore[attr-defined]
-    if bearer_expires_at and now < bearer_expires_at <= now + EXPIRY_WARNING:
+    bearer_ends_at: datetime | None = configuration.bearer_ends_at  # type: ignore[attr-defined]
+    if bearer_ends_at and bearer_ends_at <= now + EXPIRY_WARNING:
         yield (
-            f"The bearer token expires on {format_date(localtime(bearer_expires_at), 'j F Y')}, "
-            f"in {timeuntil(bearer_expires_at, now, depth=1)}. Create another one before, and give it to the provider."
+            f"The bearer token expires on {format_date(localtime(bearer_ends_at), 'j F Y')}, "
+            f"in {timeuntil(bearer_ends_at, now, depth=1)}. Give the identity provider another one before."
         )
 
 

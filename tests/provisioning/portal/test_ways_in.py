@@ -119,11 +119,24 @@ def test_without_a_secret_but_with_a_bearer_token_nothing_is_wrong(okta, own, ad
     assert "It has no valid client secret" not in admin.get(own).content.decode()
 
 
-def test_a_bearer_token_that_expires_soon_is_told(okta, own, admin):
+@pytest.mark.parametrize(("days", "is_told"), [(59, True), (61, False)])
+def test_a_bearer_token_that_expires_soon_is_told_on_the_page_and_on_home(contoso, okta, own, admin, *, days, is_told):
+    make_token(okta)
+    okta.bearer_tokens.update(expires_at=timezone.now() + timedelta(days=days, minutes=1))
+
+    for page in (own, contoso.url()):
+        assert ("The bearer token expires on" in admin.get(page).content.decode()) == is_told
+
+
+def test_another_bearer_token_silences_the_warning_once_it_is_used(okta, own, admin):
     make_token(okta)
     okta.bearer_tokens.update(expires_at=timezone.now() + timedelta(days=8))
+    second = make_token(okta)
+    assert "Give the identity provider another one before." in admin.get(own).content.decode()
 
-    assert "The bearer token expires on" in admin.get(own).content.decode()
+    BearerToken.objects.filter(pk=second.pk).update(last_used_at=timezone.now())
+
+    assert "The bearer token expires on" not in admin.get(own).content.decode()
 
 
 def test_an_issuer_is_named_changed_and_ended(okta, own, admin):
