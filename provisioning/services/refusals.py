@@ -24,12 +24,19 @@ def record_refusal(*, configuration_id: int, refusal: ProvisioningConfiguration.
 
 
 def record_refused_secret(*, client_id: str, secret: str, at: datetime) -> None:
-    """Remember why this secret opens nothing: it is wrong, or was once right. An unknown client is ``NOBODY``'s."""
+    """Remember why this secret opens nothing: it is wrong, or was once right.
+
+    An unknown client is ``NOBODY``'s, and so is a secret that is right: something else ended while it was looked at.
+    """
     known = ClientSecret.objects.filter(configuration__application__client_id=client_id)
-    offered, refusal, configuration_id = peppers.digests(secret), _Refusal.WRONG_SECRET, NOBODY
+    offered, configuration_id, shown = peppers.digests(secret), NOBODY, None
     for candidate in known.order_by("id"):
         configuration_id = candidate.configuration_id
         if peppers.is_same(candidate.digest, candidate.pepper_version, offered):
-            was_ended = candidate.revoked_at or candidate.retires_at
-            refusal = _Refusal.REVOKED_SECRET if was_ended else _Refusal.EXPIRED_SECRET
-    record_refusal(configuration_id=configuration_id, refusal=refusal, at=at)
+            shown = candidate
+    if shown is None:
+        refusal = _Refusal.WRONG_SECRET
+    else:
+        refusal = _Refusal.REVOKED_SECRET if shown.revoked_at or shown.retires_at else _Refusal.EXPIRED_SECRET
+    is_right = shown is not None and shown.is_live(at)
+    record_refusal(configuration_id=NOBODY if is_right else configuration_id, refusal=refusal, at=at)
