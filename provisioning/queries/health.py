@@ -116,6 +116,11 @@ def _locked_out(configuration: ProvisioningConfiguration, now: datetime) -> str:
     bearer_expires_at = configuration.bearer_expires_at  # type: ignore[attr-defined]
     if configuration.issuer or (bearer_expires_at and bearer_expires_at > now) or (expires_at and expires_at > now):
         return ""
+    if bearer_expires_at and configuration.kind == _Kind.OTHER:
+        return (
+            "The bearer token has expired: the identity provider is refused. Create another one under Bearer token, or "
+            "a client secret under Credentials."
+        )
     if expires_at is None:
         return "It has no valid client secret: the identity provider gets no token. Create a new one under Credentials."
     return (

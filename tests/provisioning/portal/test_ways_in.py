@@ -150,6 +150,19 @@ def test_without_a_secret_but_with_a_bearer_token_nothing_is_wrong(okta, own, ad
     assert "It has no valid client secret" not in admin.get(own).content.decode()
 
 
+def test_a_bearer_token_that_has_expired_is_named_where_it_was_the_only_way_in(okta, own, admin):
+    okta.secrets.all().delete()
+    make_token(okta)
+    okta.bearer_tokens.update(expires_at=timezone.now())
+
+    page = admin.get(own).content.decode()
+
+    assert (
+        "The bearer token has expired: the identity provider is refused. Create another one under Bearer token" in page
+    )
+    assert "It has no valid client secret" not in page
+
+
 @pytest.mark.parametrize(("days", "is_told"), [(59, True), (61, False)])
 def test_a_bearer_token_that_expires_soon_is_told_on_the_page_and_on_home(contoso, okta, own, admin, *, days, is_told):
     make_token(okta)
