@@ -17,6 +17,11 @@ from tests.provisioning.issuing import Issuer, ec_key, json_answer, public, rsa_
 METADATA = "/realm/.well-known/openid-configuration"
 
 
+@pytest.fixture(autouse=True)
+def _any_issuer(settings):
+    settings.ISSUER_HOSTS = ["*"]
+
+
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     with serving() as found:
