@@ -306,19 +306,6 @@ def test_an_issuer_that_does_not_answer_is_no_fault_of_the_client_and_what_an_ad
     assert len([one for one in issuer.asked if one == "/keys"]) == 1
 
 
-def test_a_host_that_the_operator_allows_no_more_is_not_called_and_that_is_logged(
-    client, credentials, issuer, settings, caplog
-):
-    settings.ISSUER_HOSTS = ["good.example"]
-
-    for _ in range(2):
-        assert ask(client, credentials, signed(claims(issuer.name, audience=AUDIENCE))).status_code == 503
-
-    assert issuer.asked == []
-    [told] = [one.getMessage() for one in caplog.records if one.name == issuers.__name__]
-    assert told.endswith("is not called: MFMANAGE_ISSUER_HOSTS does not name its host.")
-
-
 def test_an_assertion_that_could_not_be_trusted_anyway_is_refused_also_while_its_issuer_is_silent(
     client, credentials, issuer
 ):
