@@ -61,10 +61,10 @@ VAULT_INCIDENT: Final = Kind(
 )
 SECRET_EXPIRES: Final = Kind(
     name="secret_expires",
-    label="A client secret expires soon",
-    help="Told 60, 30, 7 and 1 days before, unless it is replaced. Without a valid one the identity provider gets no "
-    "token any more.",
-    advice="Rotate it on the page of the configuration, and give the new one to the identity provider.",
+    label="A client secret or bearer token expires soon",
+    help="Told 60, 30, 7 and 1 days before, unless it is replaced. Without a valid one the identity provider is "
+    "refused.",
+    advice="Replace it on the page of the configuration, and give the new one to the identity provider.",
     page="configurations",
     is_provisioning=True,
 )

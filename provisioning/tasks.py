@@ -17,19 +17,21 @@ from provisioning.services import (
     secret_warnings,
     user_imports,
 )
-from provisioning.services.pruning import prune_log, prune_stops
+from provisioning.services.pruning import prune_log, prune_stops, prune_tokens
 from provisioning.session_store import SessionStore
 
 _STOPS_KEPT: Final = timedelta(days=1)
+_TOKENS_KEPT: Final = timedelta(days=1)
 _IMPORTS_KEPT: Final = timedelta(days=30)
 
 
 @shared_task(name="provisioning.prune", acks_late=True, ignore_result=True)
 def prune(**_future: Any) -> None:
-    """Remove what the log keeps no longer, and stops, imports, links and sessions; make old deletions final."""
+    """Remove what the log keeps no longer, and stops, tokens, imports, links and sessions; make deletions final."""
     now = timezone.now()
     prune_log(before=now - settings.LOG_RETENTION)
     prune_stops(before=now - _STOPS_KEPT)
+    prune_tokens(before=now - _TOKENS_KEPT)
     notifications.forget(before=now - settings.LOG_RETENTION)
     deletion.purge(at=now)
     user_imports.prune(before=now - _IMPORTS_KEPT)
@@ -56,7 +58,7 @@ def send_mails(**_future: Any) -> None:
 
 @shared_task(name="provisioning.secrets", acks_late=True, ignore_result=True)
 def look_at_secrets(**_future: Any) -> None:
-    """Begin and end the notifications about client secrets that expire; their mails go with the others."""
+    """Begin and end the notifications about secrets and bearer tokens that expire; their mails go with the others."""
     secret_warnings.look(timezone.now())
 
 

@@ -44,6 +44,7 @@ _provisioning: list[URLPattern | URLResolver] = [
     path("configurations/<int:pk>/secret/download/", secrets.download, name="secret_download"),
     path("secrets/<int:pk>/revoke/", secrets.revoke, name="secret_revoke"),
     path("configurations/<int:pk>/bearer/", bearer_tokens.create, name="bearer_token_create"),
+    path("configurations/<int:pk>/bearer/download/", bearer_tokens.download, name="bearer_token_download"),
     path("bearer/<int:pk>/revoke/", bearer_tokens.revoke, name="bearer_token_revoke"),
     path("configurations/<int:pk>/issuer/", trusted_issuer.change, name="trusted_issuer"),
     path("configurations/<int:pk>/issuer/end/", trusted_issuer.end, name="trusted_issuer_end"),

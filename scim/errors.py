@@ -166,6 +166,13 @@ class ServiceUnavailable(ScimError):
     retry_after = 10
 
 
+class IssuerUnavailable(ServiceUnavailable):
+    default_detail = (
+        "The keys of the token's issuer cannot be read now. Repeat the request after the time in Retry-After."
+    )
+    retry_after = 30
+
+
 class NotImplementedByService(ScimError):
     status = 501
     default_detail = "The service does not offer this."

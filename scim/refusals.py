@@ -9,11 +9,12 @@ from provisioning.services.access import AccessEnded
 from provisioning.services.accounts import AccountNotFound, ExternalIdTaken, UsernameTaken
 from provisioning.services.calls import Call, VersionRefused, record_failure
 from provisioning.services.groups import GroupExternalIdTaken, GroupNameTaken, GroupNotFound
-from provisioning.services.tokens import ConfigurationPaused, TokenUnknown
+from provisioning.services.tokens import ConfigurationPaused, IssuerSilent, TokenUnknown
 from scim.errors import (
     Forbidden,
     InternalError,
     InvalidSyntax,
+    IssuerUnavailable,
     NotFound,
     PreconditionFailed,
     ScimError,
@@ -73,5 +74,6 @@ _ERRORS: dict[type[Exception], type[ScimError]] = {
     GroupNameTaken: Uniqueness,
     GroupExternalIdTaken: Uniqueness,
     VersionRefused: PreconditionFailed,
+    IssuerSilent: IssuerUnavailable,
     SuspiciousOperation: InvalidSyntax,
 }

@@ -11,7 +11,8 @@ class BearerToken(TenantModel):
     """A long-lived bearer token (RFC 6750) of a configuration of the kind *Other SCIM provider*; never stored itself.
 
     ``digest`` is keyed by the pepper, like a client secret's. ``form_id`` is of the form that made it, so that sending
-    that again makes no second one. ``last_used_at`` is exact to 15 seconds.
+    that again makes no second one. ``last_used_at`` is exact to 15 seconds. ``warned_days`` is the last threshold
+    before its expiry that people were warned at.
     """
 
     class State(models.TextChoices):
@@ -30,6 +31,7 @@ class BearerToken(TenantModel):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     form_id = models.UUIDField(null=True, blank=True, unique=True)
+    warned_days = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["digest"], name="bearer_token_unique")]

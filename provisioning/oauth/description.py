@@ -68,6 +68,7 @@ def _issue() -> dict[str, Any]:
             "400": _answer("The request is not understood, or asks for what is not granted.", "TokenError"),
             "401": _answer("Client ID and secret or assertion are missing or wrong.", "TokenError", "WWW-Authenticate"),
             "429": _answer("Too many attempts have failed within a minute.", "TokenError", "Retry-After"),
+            "503": _answer("The keys of the assertion's issuer cannot be read now.", "TokenError", "Retry-After"),
         },
     }
 

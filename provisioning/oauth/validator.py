@@ -6,13 +6,13 @@ from typing import Any
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauthlib.oauth2.rfc6749.errors import InvalidClientError, UnauthorizedClientError
+from oauthlib.oauth2.rfc6749.errors import InvalidClientError, TemporarilyUnavailableError, UnauthorizedClientError
 
 from provisioning.models import ProvisioningConfiguration
 from provisioning.oauth.credentials import NONE, Credentials, credentials
 from provisioning.services.access import is_open
 from provisioning.services.secrets import matching_secret, record_use
-from provisioning.services.tokens import PAUSED, checksum, record_contact, trusting_configuration
+from provisioning.services.tokens import PAUSED, IssuerSilent, checksum, record_contact, trusting_configuration
 
 
 class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
@@ -28,7 +28,8 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:  # noqa: ARG002
         """Set ``request.client`` and return True when what was shown opens a configuration.
 
-        Raises ``UnauthorizedClientError`` while the configuration is paused.
+        Raises ``UnauthorizedClientError`` while the configuration is paused, and ``TemporarilyUnavailableError`` while
+        the issuer that it trusts does not answer.
         """
         body, authorization = dict(request.decoded_body or ()), str(request.headers.get("HTTP_AUTHORIZATION") or "")
         shown, now = credentials(body, authorization), timezone.now()
@@ -47,7 +48,10 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
 
     def _configuration(self, shown: Credentials, request: Any, now: datetime) -> ProvisioningConfiguration | None:
         if shown.assertion:
-            return trusting_configuration(client_id=shown.client_id, assertion=shown.assertion, at=now)
+            try:
+                return trusting_configuration(client_id=shown.client_id, assertion=shown.assertion, at=now)
+            except IssuerSilent as error:
+                raise TemporarilyUnavailableError(_SILENT, status_code=503, request=request) from error
         secret = matching_secret(client_id=shown.client_id, secret=shown.secret, at=now)
         request.matching_secret = secret
         return None if secret is None else secret.configuration
@@ -66,3 +70,6 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
 
     def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:  # noqa: ARG002
         return False
+
+
+_SILENT = "The keys of the token's issuer cannot be read now. Repeat the request after the time in Retry-After."

@@ -19,7 +19,9 @@ from provisioning.services.throttle import Attempt, Throttle, throttle
 from provisioning.services.tokens import record_refused_assertion
 
 _UNREADABLE: Final = (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError, ValueError)
-_OK, _UNAUTHORIZED = 200, 401
+_OK, _UNAUTHORIZED, _UNAVAILABLE = 200, 401, 503
+_SILENCE: Final = "30"
+"""After so many seconds an issuer that did not answer is asked again."""
 _UNCACHED: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -46,6 +48,8 @@ class ClientCredentialsTokenView(TokenView):  # type: ignore[misc]
         if status == _UNAUTHORIZED:
             headers["WWW-Authenticate"] = 'Basic realm="mfmanage"'
             return _failed(request, attempt, limits, HttpResponse(body, status=status, headers=headers))
+        if status == _UNAVAILABLE:
+            headers["Retry-After"] = _SILENCE
         if limits and status == _OK:
             limits.succeeded(attempt, time.time())
         return HttpResponse(body, status=status, headers=headers)

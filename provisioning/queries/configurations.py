@@ -20,6 +20,7 @@ from provisioning.models import (
 )
 from provisioning.queries.health import WINDOW
 from provisioning.queries.pages import COUNT_LIMIT
+from provisioning.services import bearer_tokens
 from provisioning.services.deletion import UNDO
 
 
@@ -28,11 +29,13 @@ def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[Pro
 
     Each has ``users_count`` and ``groups_count`` (at most ``COUNT_LIMIT + 1``); of the last hour ``recent_failures``
     (by the log), ``calls_counted`` and ``failures_counted`` (by the counts, which come seconds later);
-    ``secret_expires_at``, the expiry of its longest-lived secret that is not being replaced; and
-    ``bearer_expires_at``, that of its longest-lived bearer token.
+    ``secret_expires_at``, the expiry of its longest-lived secret that is not being replaced;
+    ``bearer_expires_at``, that of its longest-lived bearer token; and ``bearer_ends_at``, the next expiry of one that
+    no other has replaced.
     """
     live = ClientSecret.objects.filter(configuration=OuterRef("pk"), revoked_at=None, retires_at=None)
     bearer = BearerToken.objects.filter(configuration=OuterRef("pk"), revoked_at=None)
+    ending = bearer_tokens.unreplaced(at=now).filter(configuration=OuterRef("pk"))
     return (
         ProvisioningConfiguration.objects.filter(subscription=subscription, deleted_at=None)
         .select_related("application", "subscription")
@@ -44,6 +47,7 @@ def configurations(subscription: Subscription, *, now: datetime) -> QuerySet[Pro
             failures_counted=_counted("failures", now),
             secret_expires_at=Subquery(live.order_by("-expires_at").values("expires_at")[:1]),
             bearer_expires_at=Subquery(bearer.order_by("-expires_at").values("expires_at")[:1]),
+            bearer_ends_at=Subquery(ending.order_by("expires_at").values("expires_at")[:1]),
         )
         .order_by("name", "id")
     )

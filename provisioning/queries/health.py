@@ -7,6 +7,7 @@ from typing import Final
 
 from django.template.defaultfilters import date as format_date
 from django.utils.timesince import timesince, timeuntil
+from django.utils.timezone import localtime
 
 from provisioning.call_texts import REFUSALS, advice
 from provisioning.columns import Cell
@@ -115,6 +116,11 @@ def _locked_out(configuration: ProvisioningConfiguration, now: datetime) -> str:
     bearer_expires_at = configuration.bearer_expires_at  # type: ignore[attr-defined]
     if configuration.issuer or (bearer_expires_at and bearer_expires_at > now) or (expires_at and expires_at > now):
         return ""
+    if bearer_expires_at and configuration.kind == _Kind.OTHER:
+        return (
+            "The bearer token has expired: the identity provider is refused. Create another one under Bearer token, or "
+            "a client secret under Credentials."
+        )
     if expires_at is None:
         return "It has no valid client secret: the identity provider gets no token. Create a new one under Credentials."
     return (
@@ -127,15 +133,15 @@ def _expiries(configuration: ProvisioningConfiguration, now: datetime) -> Iterat
     expires_at: datetime | None = configuration.secret_expires_at  # type: ignore[attr-defined]
     if expires_at and now < expires_at <= now + EXPIRY_WARNING:
         yield (
-            f"The client secret expires on {format_date(expires_at, 'j F Y')}, "
+            f"The client secret expires on {format_date(localtime(expires_at), 'j F Y')}, "
             f"in {timeuntil(expires_at, now, depth=1)}. "
             "Replace it before: both secrets work for the hours that you choose."
         )
-    bearer_expires_at: datetime | None = configuration.bearer_expires_at  # type: ignore[attr-defined]
-    if bearer_expires_at and now < bearer_expires_at <= now + EXPIRY_WARNING:
+    bearer_ends_at: datetime | None = configuration.bearer_ends_at  # type: ignore[attr-defined]
+    if bearer_ends_at and bearer_ends_at <= now + EXPIRY_WARNING:
         yield (
-            f"The bearer token expires on {format_date(bearer_expires_at, 'j F Y')}, "
-            f"in {timeuntil(bearer_expires_at, now, depth=1)}. Create another one before, and give it to the provider."
+            f"The bearer token expires on {format_date(localtime(bearer_ends_at), 'j F Y')}, "
+            f"in {timeuntil(bearer_ends_at, now, depth=1)}. Give the identity provider another one before."
         )
 
 

@@ -6,7 +6,7 @@ thus waits for the writes that were accepted; those behind it find another epoch
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import connection
 from django.db.models import F
@@ -18,6 +18,14 @@ from provisioning.sql import Statement, run
 
 class AccessEnded(Exception):
     """Access ended while the call was on its way: the configuration was paused, disconnected or deleted, say."""
+
+
+class Ended(NamedTuple):
+    """What opened a configuration until its access ended, as the audit log names it."""
+
+    client_secrets: list[str]
+    bearer_tokens: list[str]
+    issuer: str
 
 
 def locked(configuration: ProvisioningConfiguration) -> ProvisioningConfiguration:
@@ -37,15 +45,17 @@ def end_tokens(found: ProvisioningConfiguration) -> None:
     AccessToken.objects.filter(application_id=found.application_id).delete()
 
 
-def end_access(found: ProvisioningConfiguration, *, at: datetime) -> list[str]:
-    """Revoke all secrets and tokens, and trust nobody; return the last four characters of the secrets.
-
-    The caller holds the lock.
-    """
-    live = ClientSecret.objects.filter(configuration=found, revoked_at=None)
-    ended = [secret.last_four for secret in live.order_by("pk") if secret.is_live(at)]
-    live.update(revoked_at=at)
-    BearerToken.objects.filter(configuration=found, revoked_at=None).update(revoked_at=at)
+def end_access(found: ProvisioningConfiguration, *, at: datetime) -> Ended:
+    """Revoke all secrets and tokens, and trust nobody. The caller holds the lock."""
+    secrets = ClientSecret.objects.filter(configuration=found, revoked_at=None).order_by("pk")
+    tokens = BearerToken.objects.filter(configuration=found, revoked_at=None).order_by("pk")
+    ended = Ended(
+        client_secrets=[str(one) for one in secrets if one.is_live(at)],
+        bearer_tokens=[str(one) for one in tokens.filter(expires_at__gt=at)],
+        issuer=found.issuer,
+    )
+    secrets.update(revoked_at=at)
+    tokens.update(revoked_at=at)
     ProvisioningConfiguration.objects.filter(pk=found.pk).update(issuer="", subject="", audience="")
     end_tokens(found)
     return ended

@@ -5,12 +5,13 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
 
 from provisioning.actor import Actor
 from provisioning.models import BearerToken, ProvisioningConfiguration
-from provisioning.services import access
+from provisioning.services import access, peppers
 from provisioning.services.configurations import ConfigurationDeleted, record_deed
-from provisioning.services.peppers import digest
 from provisioning.services.secrets import LIFETIME, LONGEST_LIFETIME, LifetimeTooLong, make_secret
 
 PREFIX: Final = "mfmt_"
@@ -65,6 +66,23 @@ def live(configuration: ProvisioningConfiguration, *, at: datetime) -> list[Bear
     return list(rows.order_by("-pk"))
 
 
+def unreplaced(*, at: datetime) -> QuerySet[BearerToken]:
+    """Return the live tokens of everybody, but for those in whose place another one is used that lives for longer."""
+    rows = BearerToken.objects.filter(revoked_at=None, expires_at__gt=at)
+    others = rows.filter(
+        configuration=OuterRef("configuration"),
+        expires_at__gt=OuterRef("expires_at"),
+        last_used_at__gte=Coalesce(OuterRef("last_used_at"), OuterRef("created_at")),
+    )
+    return rows.filter(~Exists(others))
+
+
+def matching_token(*, configuration: ProvisioningConfiguration, token: str, at: datetime) -> BearerToken | None:
+    """Return the live token of the configuration that this is, or None."""
+    digests = set(peppers.digests(token).values())
+    return next((one for one in live(configuration, at=at) if one.digest in digests), None)
+
+
 def check_create(configuration: ProvisioningConfiguration, *, form_id: UUID | None, at: datetime) -> None:
     """Raise ``KindHasNone``, ``AlreadyShown`` or ``TooManyTokens`` when there can be no other token."""
     if configuration.kind != ProvisioningConfiguration.Kind.OTHER:
@@ -96,7 +114,7 @@ def create_token(
     token = make_secret(PREFIX)
     made = BearerToken.objects.create(
         configuration=found,
-        digest=digest(token),
+        digest=peppers.digest(token),
         last_four=token[-4:],
         created_at=at,
         expires_at=at + lifetime,

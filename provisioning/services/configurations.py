@@ -231,9 +231,11 @@ def disconnect_configuration(*, configuration: ProvisioningConfiguration, actor:
     """
     found = _open(configuration)
     ended = access.end_access(found, at=at)
-    names = ", ".join(f"…{one}" for one in ended) or None
-    record_deed(found, "disconnect configuration", actor, at, {"client_secret": [names, None]})
-    return len(ended)
+    changes: dict[str, list[Any]] = {"client_secret": [", ".join(ended.client_secrets) or None, None]}
+    besides = {"bearer_token": ", ".join(ended.bearer_tokens), "issuer": ended.issuer}
+    changes |= {name: [was, None] for name, was in besides.items() if was}
+    record_deed(found, "disconnect configuration", actor, at, changes)
+    return len(ended.client_secrets)
 
 
 def _open(configuration: ProvisioningConfiguration) -> ProvisioningConfiguration:

@@ -5,6 +5,7 @@ is not among them, though not more often than every 30 seconds, so that tokens o
 issuer does not answer, its keys serve for a day.
 """
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -36,6 +37,7 @@ _SHORTEST_RSA: Final = 2048
 _LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 _ALL: Final = "*"
 _clock = time.monotonic
+logger = logging.getLogger(__name__)
 
 
 class IssuerUnreachable(Exception):
@@ -106,6 +108,7 @@ class Keys:
             known.keys = self._read(issuer)
         except IssuerUnreachable as error:
             known.problem = str(error)
+            logger.warning("The keys of an issuer cannot be read: %s", error)
         else:
             known.read_at = self._clock()
         known.tried_at = self._clock()
@@ -125,6 +128,8 @@ def read_keys(issuer: str) -> dict[str, PyJWK]:
 def metadata(issuer: str) -> dict[str, Any]:
     """Return what the issuer says of itself (OpenID Connect Discovery 1.0 §4.3). Raises ``IssuerUnreachable``."""
     address = metadata_address(issuer)
+    if not is_allowed(issuer):
+        raise IssuerUnreachable(f"{address} is not called: MFMANAGE_ISSUER_HOSTS does not name its host.")
     document = _document(address)
     if document.get("issuer") != issuer:
         raise IssuerUnreachable(f"{address} is not of the issuer {issuer}, but of another one.")
@@ -160,7 +165,7 @@ def metadata_address(issuer: str) -> str:
 
 
 def is_allowed(issuer: str) -> bool:
-    """Return whether admins may trust the issuer: this server calls only hosts that its operator names."""
+    """Return whether the issuer may be trusted: this server calls only hosts that its operator names."""
     allowed = {host.casefold() for host in settings.ISSUER_HOSTS}
     return _ALL in allowed or urlsplit(metadata_address(issuer)).netloc.casefold() in allowed
 

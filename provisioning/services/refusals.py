@@ -24,11 +24,20 @@ def record_refusal(*, configuration_id: int, refusal: ProvisioningConfiguration.
 
 
 def record_refused_secret(*, client_id: str, secret: str, at: datetime) -> None:
-    """Remember why this secret opens nothing: it is wrong, or was once right. An unknown client is ``NOBODY``'s."""
+    """Remember why this secret opens nothing: it is wrong, or was once right.
+
+    An unknown client is ``NOBODY``'s, and so is a secret that is right: something else ended while it was looked at.
+    """
     known = ClientSecret.objects.filter(configuration__application__client_id=client_id).order_by("id")
-    offered, refusal, configuration_id = peppers.digests(secret), _Refusal.WRONG_SECRET, NOBODY
-    wanted = ("configuration_id", "digest", "pepper_version", "revoked_at", "retires_at")
-    for configuration_id, digest, version, revoked_at, retires_at in known.values_list(*wanted):  # noqa: B007
+    offered, configuration_id, shown = peppers.digests(secret), NOBODY, None
+    for pk, configuration_id, digest, version in known.values_list(
+        "pk", "configuration_id", "digest", "pepper_version"
+    ):
         if peppers.is_same(digest, version, offered):
-            refusal = _Refusal.REVOKED_SECRET if revoked_at or retires_at else _Refusal.EXPIRED_SECRET
+            shown = pk
+    refusal = _Refusal.WRONG_SECRET
+    if shown is not None:
+        found = known.get(pk=shown)
+        refusal = _Refusal.REVOKED_SECRET if found.revoked_at or found.retires_at else _Refusal.EXPIRED_SECRET
+        configuration_id = NOBODY if found.is_live(at) else configuration_id
     record_refusal(configuration_id=configuration_id, refusal=refusal, at=at)

@@ -6,7 +6,7 @@ those live on for hours at most, and the client has nothing to mend. Revoking en
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -45,7 +45,7 @@ class AlreadyShown(Exception):
     def __init__(self) -> None:
         super().__init__(
             "The new client secret was already shown, when it was made. It cannot be shown again: if you have not "
-            "stored it, cancel the rotation and start another one."
+            "stored it, replace it, or cancel the rotation that it belongs to and start another one."
         )
 
 
@@ -133,9 +133,12 @@ def start_rotation(
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise OverlapTooLong
     secret = add_secret(configuration=found, lifetime=lifetime, form_id=form_id, at=at)
-    ClientSecret.objects.filter(pk__in=[one.pk for one in old]).update(retires_at=at + overlap)
     changes = {"client_secret": [_names(old), f"…{secret[-4:]}"], "expires_at": [None, (at + lifetime).isoformat()]}
-    overlapping = {"old_secret_lives_until": [None, (at + overlap).isoformat()]} if old else {}
+    overlapping: dict[str, list[Any]] = {}
+    for one in old:
+        one.retires_at = min(at + overlap, one.expires_at)
+        one.save(update_fields=["retires_at"])
+        overlapping = {"old_secret_lives_until": [None, one.retires_at.isoformat()]}
     action = "start rotation of client secret" if old else "create client secret"
     record_deed(found, action, actor, at, changes | overlapping)
     return secret

@@ -1,54 +1,64 @@
-"""Client secrets that expire soon: people are told at each threshold, once for each secret (1-product §1.2, rule 5)."""
+"""Secrets and bearer tokens that expire soon: people are told at each threshold, once for each (1-product §1.2.5)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
 from django.template.defaultfilters import date as format_date
+from django.utils.timezone import localtime
 
-from provisioning.models import ClientSecret, Notification
+from provisioning.models import BearerToken, ClientSecret, Notification
 from provisioning.notification_kinds import SECRET_EXPIRES
-from provisioning.services import notifications
+from provisioning.services import bearer_tokens, notifications
 
 THRESHOLDS: Final = (1, 7, 30, 60)
 """Days before the expiry, the last one first."""
 
+Credential: TypeAlias = ClientSecret | BearerToken
 
-def threshold(secret: ClientSecret, at: datetime) -> int | None:
-    """Return the threshold that a secret has come to; None: it lives for longer."""
-    left = secret.expires_at - at
+
+def threshold(credential: Credential, at: datetime) -> int | None:
+    """Return the threshold that a secret or a token has come to; None: it lives for longer."""
+    left = credential.expires_at - at
     return next((days for days in THRESHOLDS if left <= timedelta(days=days)), None)
 
 
 def look(now: datetime) -> None:
-    """Begin a notification for every secret that has come to a threshold, and end those that are not true any more."""
+    """Begin a notification for all that has come to a threshold, and end those that are not true any more."""
     concerned = _expiring(now)
-    for secret in concerned:
-        _warn(secret, now)
-    _end({_subject(secret, now) for secret in concerned}, now)
+    for credential in concerned:
+        _warn(credential, now)
+    _end({_subject(credential, now) for credential in concerned}, now)
 
 
-def _expiring(now: datetime) -> list[ClientSecret]:
-    """Return the live secrets that nothing replaces yet and that have come to a threshold."""
-    soon = Q(expires_at__gt=now, expires_at__lte=now + timedelta(days=max(THRESHOLDS)))
-    rows = ClientSecret.objects.filter(soon, revoked_at=None, retires_at=None, configuration__deleted_at=None)
-    return list(rows.select_related("configuration__subscription").order_by("pk"))
+def _expiring(now: datetime) -> list[Credential]:
+    """Return the live secrets and bearer tokens that nothing replaces yet and that have come to a threshold."""
+    soon = Q(expires_at__lte=now + timedelta(days=max(THRESHOLDS)), configuration__deleted_at=None)
+    secrets = ClientSecret.objects.filter(soon, expires_at__gt=now, revoked_at=None, retires_at=None)
+    tokens = bearer_tokens.unreplaced(at=now).filter(soon)
+    return [
+        *secrets.select_related("configuration__subscription").order_by("pk"),
+        *tokens.select_related("configuration__subscription").order_by("pk"),
+    ]
 
 
 @transaction.atomic
-def _warn(secret: ClientSecret, now: datetime) -> None:
-    """Note the threshold on the secret and begin the notification, in one transaction: so it is told, and told once."""
-    days = threshold(secret, now)
-    fresh = ClientSecret.objects.filter(Q(warned_days=None) | Q(warned_days__gt=days), pk=secret.pk)
-    if fresh.update(warned_days=days):
+def _warn(credential: Credential, now: datetime) -> None:
+    """Note the threshold on the row and begin the notification, in one transaction: so it is told, and told once."""
+    days = threshold(credential, now)
+    rows = type(credential)._default_manager.filter(pk=credential.pk)  # noqa: SLF001
+    if rows.filter(Q(warned_days=None) | Q(warned_days__gt=days)).update(warned_days=days):
+        subscription = credential.configuration.subscription
+        day = format_date(localtime(credential.expires_at, ZoneInfo(subscription.time_zone)), "j F Y")
+        what = f"{credential._meta.verbose_name} {credential}"  # noqa: SLF001
         notifications.notice(
-            subscription=secret.configuration.subscription,
+            subscription=subscription,
             kind=SECRET_EXPIRES,
-            subject=_subject(secret, now),
-            sentence=f"The client secret {secret} of “{secret.configuration.name}” expires on "
-            f"{format_date(secret.expires_at, 'j F Y')}.",
+            subject=_subject(credential, now),
+            sentence=f"The {what} of “{credential.configuration.name}” expires on {day}.",
             at=now,
         )
 
@@ -59,5 +69,7 @@ def _end(concerned: Iterable[str], now: datetime) -> None:
         notifications.end(subscription=one.subscription, kind=SECRET_EXPIRES, subject=one.subject, at=now)
 
 
-def _subject(secret: ClientSecret, now: datetime) -> str:
-    return f"{secret.pk}/{threshold(secret, now)}"
+def _subject(credential: Credential, now: datetime) -> str:
+    """Return what the notification is about: a row of one of the two tables, and how near its expiry is."""
+    row = f"{credential.pk}/{threshold(credential, now)}"
+    return f"bearer/{row}" if isinstance(credential, BearerToken) else row

@@ -29,10 +29,10 @@ _CHECKSUM_LENGTH: Final = 6
 
 
 class LifetimeTooLong(Exception):
-    """A secret would live for too long, or not at all."""
+    """A secret or a bearer token would live for too long, or not at all."""
 
     def __init__(self) -> None:
-        super().__init__("A client secret can live for two years at most. Choose a shorter time, such as 365 days.")
+        super().__init__("Choose how long it works: longer than 0 and two years at most, such as 365 days.")
 
 
 def make_secret(prefix: str = PREFIX) -> str:

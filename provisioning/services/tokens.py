@@ -38,12 +38,16 @@ class ConfigurationPaused(Exception):
         self.configuration = configuration
 
 
+class IssuerSilent(Exception):
+    """Whether a token is a good one cannot be known now, for the keys of its issuer cannot be read."""
+
+
 def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningConfiguration:
     """Return the configuration whose Tenant URL holds ``public_id`` and whose token this is.
 
     Plain SQL, because every call pays for it and the ORM would write the same statement anew each time.
     Raises ``TokenUnknown`` for a token that is unknown, expired, another configuration's or a deleted one's;
-    ``ConfigurationPaused``.
+    ``ConfigurationPaused``; ``IssuerSilent``.
     """
     if token.startswith(bearer_tokens.PREFIX):
         configuration = _by_bearer_token(token, public_id, at)
@@ -58,11 +62,16 @@ def authenticate(*, token: str, public_id: str, at: datetime) -> ProvisioningCon
 
 
 def trusting_configuration(*, client_id: str, assertion: str, at: datetime) -> ProvisioningConfiguration | None:
-    """Return the configuration of the client, with its application, if it trusts the assertion (RFC 7523 §2.2)."""
+    """Return the configuration of the client, with its application, if it trusts the assertion (RFC 7523 §2.2).
+
+    Raises ``IssuerSilent``.
+    """
     configuration = _of_client(client_id)
-    if configuration is None or _distrust(configuration, assertion, at):
+    if configuration is None:
         return None
-    return configuration
+    refusal = _distrust(configuration, assertion, at)
+    _raise_silence(configuration, refusal, at)
+    return None if refusal else configuration
 
 
 def record_refused_assertion(*, client_id: str, assertion: str, at: datetime) -> None:
@@ -117,6 +126,18 @@ def _distrust(
     return None
 
 
+def _raise_silence(
+    configuration: ProvisioningConfiguration, refusal: ProvisioningConfiguration.Refusal | None, at: datetime
+) -> None:
+    """Raise ``IssuerSilent``, and tell the configuration, if that is why its token was refused.
+
+    To answer that the token is wrong would make an identity provider give up, and count as its fault.
+    """
+    if refusal == _Refusal.ISSUER_SILENT:
+        record_refusal(configuration_id=configuration.pk, refusal=refusal, at=at)
+        raise IssuerSilent
+
+
 def _by_access_token(token: str, public_id: str, at: datetime) -> ProvisioningConfiguration:
     """The statement tells the database whose rows are meant from here on, so that no other one need (decision 25)."""
     stored = checksum(token)
@@ -153,7 +174,9 @@ def _by_signed_token(token: str, public_id: str, at: datetime) -> ProvisioningCo
     if not found:
         raise TokenUnknown
     [configuration] = _COLUMNS.read(found)
-    if refusal := _distrust(configuration, token, at):
+    refusal = _distrust(configuration, token, at)
+    _raise_silence(configuration, refusal, at)
+    if refusal:
         record_refusal(configuration_id=configuration.pk, refusal=refusal, at=at)
         raise TokenUnknown
     return configuration

@@ -4,13 +4,15 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
 
 from provisioning.configuration_forms import BearerTokenForm
 from provisioning.models import BearerToken, ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.services import bearer_tokens as services
 from provisioning.sign_in import requires_recent_sign_in
-from provisioning.views.common import find_configuration, to_configuration
+from provisioning.views.common import credentials_file, find_configuration, to_configuration
 
 
 @requires(Permission.PROVISIONING)
@@ -49,6 +51,23 @@ def revoke(request: PortalRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, f"The bearer token …{token.last_four} of {found.name} is revoked.")
     return to_configuration(request, found)
+
+
+@sensitive_post_parameters("bearer_token")
+@requires(Permission.PROVISIONING)
+@require_POST
+def download(request: PortalRequest, pk: int) -> HttpResponse:
+    """Send back, as a file, the token that the page shows; what is none of this configuration is not.
+
+    Recent sign-in is not asked for: that would keep what was posted, the token, in the session.
+    """
+    found, given = find_configuration(request, pk), request.POST.get("bearer_token", "")
+    token = services.matching_token(configuration=found, token=given, at=timezone.now())
+    if token is None:
+        messages.warning(request, "The bearer token was already shown, and cannot be downloaded any more.")
+        return to_configuration(request, found)
+    context = {"configuration": found, "bearer_token": given, "token": token}
+    return credentials_file(request, "bearer_token.txt", context, found.name)
 
 
 def _create(request: PortalRequest, found: ProvisioningConfiguration, form: BearerTokenForm) -> HttpResponse:

@@ -1,11 +1,13 @@
 """What many views have in common."""
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import render
 from django.utils import timezone
+from django.utils.text import slugify
 
 from provisioning import columns
 from provisioning.addresses import address
@@ -33,6 +35,13 @@ def file_answer(pieces: Iterator[str], content_type: str, name: str) -> Streamin
     """Return a file to be saved as ``name``, sent as its pieces are made."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(pieces, content_type=content_type, headers=headers)
+
+
+def credentials_file(request: PortalRequest, template: str, context: dict[str, Any], name: str) -> HttpResponse:
+    """Return credentials as a text to be saved under the name of their configuration."""
+    answer = render(request, f"provisioning/{template}", context, content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{slugify(name) or "credentials"}.txt"'
+    return answer
 
 
 class SeeOther(HttpResponseRedirect):

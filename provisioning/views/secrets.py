@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -17,7 +16,7 @@ from provisioning.services import rotation as services
 from provisioning.services.configurations import ConfigurationDeleted
 from provisioning.services.secrets import matching_secret
 from provisioning.sign_in import requires_recent_sign_in
-from provisioning.views.common import find_configuration, to_configuration
+from provisioning.views.common import credentials_file, find_configuration, to_configuration
 
 
 @requires(Permission.PROVISIONING)
@@ -109,9 +108,7 @@ def download(request: PortalRequest, pk: int) -> HttpResponse:
         messages.warning(request, "The client secret was already shown, and cannot be downloaded any more.")
         return to_configuration(request, found)
     context = {"configuration": found, "client_secret": given, "secret": secret}
-    answer = render(request, "provisioning/credentials.txt", context, content_type="text/plain; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{slugify(found.name) or "credentials"}.txt"'
-    return answer
+    return credentials_file(request, "credentials.txt", context, found.name)
 
 
 def _do(request: PortalRequest, found: ProvisioningConfiguration, deed: Any, done: str, **more: int) -> HttpResponse:

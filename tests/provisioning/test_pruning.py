@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.utils import timezone
+from oauth2_provider.models import AccessToken
 
 from licensing import embedded
 from provisioning import durations, tasks
@@ -66,6 +67,18 @@ def test_the_task_keeps_what_the_setting_says():
 
     assert settings.LOG_RETENTION == 90 * DAY
     assert left() == (1, 1)
+
+
+def test_access_tokens_go_a_day_after_they_have_expired_and_the_others_stay():
+    application, now = make_configuration().application, timezone.now()
+    for hours in (-25, -23, 1):
+        AccessToken.objects.create(application=application, token=f"{hours}", expires=now + timedelta(hours=hours))
+    kept = list(AccessToken.objects.filter(expires__gt=now - DAY).values_list("pk", flat=True))
+
+    tasks.prune()
+
+    assert sorted(AccessToken.objects.values_list("pk", flat=True)) == sorted(kept)
+    assert len(kept) == 2
 
 
 def test_beat_prunes_once_a_day():

@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from provisioning.models import ClientSecret, ProvisioningConfiguration
-from provisioning.services import tokens
-from provisioning.services.refusals import record_refusal
+from provisioning.services import rotation, tokens
+from provisioning.services.refusals import record_refusal, record_refused_secret
 from provisioning.services.secrets import make_secret
-from tests.factories import NOON, make_configuration, make_credentials
+from tests.factories import ACTOR, NOON, make_configuration, make_credentials
 
 pytestmark = pytest.mark.django_db
 Refusal = ProvisioningConfiguration.Refusal
@@ -60,6 +60,16 @@ def test_a_secret_that_was_once_right(field, refusal, client, credentials):
     assert ask(client, credentials).status_code == 401
 
     assert noted(credentials.configuration) == refusal
+
+
+def test_a_secret_that_is_right_was_not_refused_for_itself(credentials):
+    """A pause may come between the secret and its token, which is then refused; the secret has not expired for that."""
+    own = credentials.configuration
+    rotation.start_rotation(configuration=own, actor=ACTOR, at=timezone.now())
+
+    record_refused_secret(client_id=own.client_id, secret=credentials.client_secret, at=timezone.now())
+
+    assert noted(own) == ""
 
 
 def test_an_unknown_client_leaves_no_note_anywhere(client, credentials):

@@ -47,6 +47,19 @@ def test_rotating_prints_what_the_provider_needs_and_until_when_the_old_one_work
     assert (entry.actor_kind, entry.target) == ("operator", "Entra")
 
 
+def test_an_old_one_that_expires_within_the_overlap_is_not_said_to_work_longer(run):
+    expires_at = timezone.now() + timedelta(minutes=30)
+    ClientSecret.objects.update(expires_at=expires_at)
+
+    answer = run("rotatesecret", "Entra", "--overlap", "2h", "--json")
+
+    assert datetime.fromisoformat(answer.document["old_secret_works_until"]) == expires_at
+    assert f"The old secret works until {expires_at.isoformat()}." in answer.err
+    assert ClientSecret.objects.order_by("pk")[0].retires_at == expires_at
+    entry = AuditEntry.objects.get(action="start rotation of client secret")
+    assert entry.changes["old_secret_lives_until"] == [None, expires_at.isoformat()]
+
+
 def test_by_default_the_old_one_works_for_an_hour_and_the_new_one_for_a_year(run):
     run("rotatesecret", "Entra", "--json")
 
@@ -83,7 +96,7 @@ def test_without_overlap_the_old_one_ends_at_once(run):
         (["--overlap", "25h"], 1, "24 hours at most"),
         (["--overlap", "soon"], 2, "not a duration"),
         (["--expires-in", "731d"], 1, "two years at most"),
-        (["--expires-in", "0"], 1, "two years at most"),
+        (["--expires-in", "0"], 1, "longer than 0 and two years at most"),
         (["--complete", "--cancel"], 2, "not allowed with"),
         (["--complete", "--secret-file", "x"], 2, "leave --secret-file out"),
     ],

@@ -291,13 +291,28 @@ def test_an_assertion_costs_as_many_statements_as_a_secret(client, credentials, 
         ask(client, credentials, token)
 
 
-def test_an_issuer_that_does_not_answer_is_what_an_admin_is_told(client, credentials, issuer):
+def test_an_issuer_that_does_not_answer_is_no_fault_of_the_client_and_what_an_admin_is_told(
+    client, credentials, issuer, settings
+):
+    settings.TOKEN_FAILURES = 1
     issuer.faults["/keys"] = lambda: (500, {}, b"")
 
-    answer = ask(client, credentials, signed(claims(issuer.name, audience=AUDIENCE)))
-
-    assert (answer.status_code, answer.json()) == (401, {"error": "invalid_client"})
+    for _ in range(3):
+        answer = ask(client, credentials, signed(claims(issuer.name, audience=AUDIENCE)))
+        assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+        assert "keys of the token's issuer cannot be read" in answer.json()["error_description"]
+        assert (answer["Retry-After"], answer["Cache-Control"]) == ("30", "no-store")
     assert refusal(credentials) == ProvisioningConfiguration.Refusal.ISSUER_SILENT
+    assert len([one for one in issuer.asked if one == "/keys"]) == 1
+
+
+def test_an_assertion_that_could_not_be_trusted_anyway_is_refused_also_while_its_issuer_is_silent(
+    client, credentials, issuer
+):
+    issuer.faults["/keys"] = lambda: (500, {}, b"")
+
+    for wrong in (claims(issuer.name, audience="other"), claims("https://other.example", audience=AUDIENCE)):
+        assert ask(client, credentials, signed(wrong)).status_code == 401
 
 
 def test_entras_issuer_is_asked_at_its_authority(client, credentials, issuer, settings):

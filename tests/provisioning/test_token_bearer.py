@@ -203,6 +203,20 @@ def test_each_deed_is_in_the_audit_log(other):
     assert (ended.action, ended.changes) == ("revoke bearer token", {"bearer_token": [f"…{token[-4:]}", None]})
 
 
+def test_disconnecting_says_in_the_audit_log_what_ended_with_it(other):
+    endings = [create(other)[-4:] for _ in range(bearer_tokens.MOST)]
+    secret, issuer = other.secrets.get().last_four, "https://issuer.example"
+    ProvisioningConfiguration.objects.filter(pk=other.pk).update(issuer=issuer, subject="sync", audience="api://x")
+
+    configurations.disconnect_configuration(configuration=other, actor=ACTOR, at=timezone.now())
+
+    assert AuditEntry.objects.get(action="disconnect configuration").changes == {
+        "client_secret": [f"…{secret}", None],
+        "bearer_token": [", ".join(f"…{one}" for one in endings), None],
+        "issuer": [issuer, None],
+    }
+
+
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_of_many_forms_at_once_two_make_a_token():

@@ -64,6 +64,17 @@ def test_it_has_a_tenant_url_and_no_secret(classic):
         rotation.start_rotation(configuration=classic, actor=ACTOR, at=NOON)
 
 
+def test_while_entra_publishes_no_keys_a_call_is_to_be_repeated(classic, issuer):
+    issuer.faults["/keys"] = lambda: (500, {}, b"")
+
+    answer = call(classic, signed(entras()))
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "keys of the token's issuer cannot be read" in answer.json()["detail"]
+    classic.refresh_from_db()
+    assert classic.refusal == ProvisioningConfiguration.Refusal.ISSUER_SILENT
+
+
 @pytest.mark.parametrize("name", [STS, V2])
 def test_entras_own_token_opens_it_by_either_version(classic, issuer, name):
     answer = call(classic, signed(entras(name)))

@@ -143,6 +143,15 @@ def test_an_unknown_client_and_a_wrong_secret_are_the_same_from_outside(client, 
     assert [kind for kind, _ in statements] == ["SELECT", "SELECT", "UPDATE"]
 
 
+def test_nothing_is_the_secret_of_nobody(client, credentials):
+    """What an unknown client's secret is compared with was once the digest of words that stand in the source."""
+    ClientSecret.objects.update(revoked_at=timezone.now())
+
+    for client_id in (credentials.configuration.client_id, "nobody"):
+        answer = in_the_body(client, client_id, "no such client")
+        assert (answer.status_code, answer.json()) == (401, {"error": "invalid_client"})
+
+
 def test_an_expired_and_a_revoked_secret_look_wrong_from_outside(client, credentials):
     own = credentials.configuration.client_id
     wrong = watched(partial(in_the_body, client, own, make_secret()))

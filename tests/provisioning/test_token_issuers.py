@@ -18,6 +18,11 @@ from tests.provisioning.issuing import Issuer, ec_key, public, rsa_key, serving
 METADATA = "/realm/.well-known/openid-configuration"
 
 
+@pytest.fixture(autouse=True)
+def _any_issuer(settings):
+    settings.ISSUER_HOSTS = ["*"]
+
+
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     with serving() as found:
@@ -86,6 +91,17 @@ def test_an_issuer_that_sends_a_little_at_a_time_is_not_waited_for(issuer, monke
 def test_an_issuer_that_is_away_is_said():
     with pytest.raises(IssuerUnreachable, match="does not answer"):
         read_keys("http://127.0.0.1:1/realm")
+
+
+def test_a_host_that_the_operator_allows_no_more_is_not_called_and_that_is_logged(issuer, settings, caplog):
+    settings.ISSUER_HOSTS = ["good.example"]
+
+    with pytest.raises(IssuerUnreachable, match="does not name its host"):
+        Keys(read_keys).find(issuer.name, "one")
+
+    assert issuer.asked == []
+    [told] = [one.getMessage() for one in caplog.records if one.name == issuers.__name__]
+    assert told.endswith("is not called: MFMANAGE_ISSUER_HOSTS does not name its host.")
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ RULES: Final = {
         secret_download="configuration",
         secret_revoke="client_secret",
         bearer_token_create="other_configuration",
+        bearer_token_download="other_configuration",
         bearer_token_revoke="bearer_token",
         trusted_issuer="configuration",
         trusted_issuer_end="configuration",

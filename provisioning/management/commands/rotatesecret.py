@@ -6,7 +6,7 @@ from django.utils import timezone
 from provisioning.actor import operator
 from provisioning.commandline import Refused
 from provisioning.management.credentials import SecretDeed, duration
-from provisioning.models import ProvisioningConfiguration
+from provisioning.models import ClientSecret, ProvisioningConfiguration
 from provisioning.services import lookups, rotation
 from provisioning.services.configurations import ConfigurationDeleted
 from provisioning.services.secrets import LifetimeTooLong
@@ -50,9 +50,9 @@ class Command(SecretDeed):
     def _start(self, found: ProvisioningConfiguration, options: dict[str, Any]) -> None:
         self.check_somewhere(options)
         now, lifetime, overlap = timezone.now(), options["expires_in"], options["overlap"]
-        had_one = bool(rotation.live(found, at=now))
+        old = rotation.live(found, at=now)
         secret = rotation.start_rotation(configuration=found, overlap=overlap, lifetime=lifetime, actor=ACTOR, at=now)
-        until = (now + overlap).isoformat() if had_one else None
+        until = _retirement(old[0]) if old else None
         self.emit_credentials(found, secret, options, expires_at=now + lifetime, old_secret_works_until=until)
         if until:
             self.note(f"The old secret works until {until}.", options)
@@ -66,3 +66,9 @@ class Command(SecretDeed):
         document = {"id": found.public_id, "name": found.name, "secret": left.last_four}
         document["secret_expires_at"] = left.expires_at.isoformat()
         self.emit(document, [f"The client secret that ends with {left.last_four} is the only one now."], options)
+
+
+def _retirement(old: ClientSecret) -> str | None:
+    """Return until when the secret works now that another one replaces it."""
+    old.refresh_from_db(fields=["retires_at"])
+    return old.retires_at.isoformat() if old.retires_at else None

@@ -63,6 +63,13 @@ def test_an_expired_secret_is_a_problem_and_one_that_expires_soon_a_warning(cont
     assert problem.startswith("The client secret has expired: the identity provider gets no token any more.")
 
 
+def test_the_day_of_an_expiry_is_that_of_the_subscriptions_time_zone(contoso):
+    ClientSecret.objects.update(expires_at=NOW + timedelta(days=6))
+
+    with timezone.override("Pacific/Auckland"):
+        assert "expires on 20 May 2026, in 6\xa0days" in fare(contoso).warnings[0]
+
+
 @pytest.mark.parametrize(("minutes", "warned"), [(59, True), (61, False)])
 def test_failed_calls_are_spoken_of_for_an_hour(minutes, warned, contoso):
     at = NOW - timedelta(minutes=minutes)

@@ -100,6 +100,7 @@ def test_the_form_of_a_first_secret_sent_again_starts_no_rotation(contoso, admin
     again = admin.post(page("secret/"), sent, follow=True)
 
     assert "was already shown" in words(again)
+    assert "if you have not stored it, replace it" in words(again), "there is no rotation that could be cancelled"
     assert sum(secret.is_live(timezone.now()) for secret in secrets()) == 1
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from provisioning.models import AuditEntry, BearerToken, ProvisioningConfiguration
 from provisioning.services import bearer_tokens, trusted_issuers
+from provisioning.services.secrets import make_secret
 from tests.factories import ACTOR, make_configuration
 from tests.provisioning.issuing import TENANT
 from tests.provisioning.portal.test_kinds import make_classic
@@ -56,6 +57,36 @@ def test_a_bearer_token_is_shown_once_with_the_tenant_url(okta, own, admin):
     assert f"<code>{token[-4:]}</code>" in later
     made = okta.bearer_tokens.get()
     assert (made.expires_at - made.created_at).days == 90
+
+
+def test_a_bearer_token_is_downloaded_as_text(okta, own, admin):
+    shown = admin.post(f"{own}bearer/", fill(admin, f"{own}bearer/")).content.decode()
+    token = TOKEN.search(shown)[0]
+    assert f'action="{own}bearer/download/"' in shown
+    assert token not in "".join(re.findall(r'(?:href|action|src)="([^"]*)"', shown)), "never in an address"
+
+    file = admin.post(f"{own}bearer/download/", {"bearer_token": token})
+
+    text = file.content.decode()
+    assert f"Tenant URL: {okta.tenant_url}\nBearer token: {token}\n" in text
+    assert f"…{token[-4:]} expires on " in text
+    assert file["Content-Disposition"] == 'attachment; filename="okta.txt"'
+    assert file["Content-Type"] == "text/plain; charset=utf-8"
+    assert "no-store" in file["Cache-Control"]
+
+
+def test_what_is_no_live_token_of_the_configuration_is_not_sent_back(contoso, okta, own, admin):
+    other = make_configuration(contoso.subscription, kind=ProvisioningConfiguration.Kind.OTHER)
+    now = {"actor": ACTOR, "at": timezone.now()}
+    others, ended = (bearer_tokens.create_token(configuration=one, **now) for one in (other, okta))
+    bearer_tokens.revoke_token(configuration=okta, token_id=okta.bearer_tokens.get().pk, **now)
+    make_token(okta)
+
+    for sent in ("", "<script>", make_secret("mfmt_"), others, ended, okta.bearer_tokens.latest("pk").digest, "a\0b"):
+        answer = admin.post(f"{own}bearer/download/", {"bearer_token": sent}, follow=True)
+        assert answer.redirect_chain == [(own, 303)]
+        assert "cannot be downloaded any more" in answer.content.decode()
+    assert admin.get(f"{own}bearer/download/").status_code == 405
 
 
 def test_sending_the_form_again_makes_none_and_says_that_it_was_already_shown(okta, own, admin):
@@ -119,11 +150,37 @@ def test_without_a_secret_but_with_a_bearer_token_nothing_is_wrong(okta, own, ad
     assert "It has no valid client secret" not in admin.get(own).content.decode()
 
 
-def test_a_bearer_token_that_expires_soon_is_told(okta, own, admin):
+def test_a_bearer_token_that_has_expired_is_named_where_it_was_the_only_way_in(okta, own, admin):
+    okta.secrets.all().delete()
+    make_token(okta)
+    okta.bearer_tokens.update(expires_at=timezone.now())
+
+    page = admin.get(own).content.decode()
+
+    assert (
+        "The bearer token has expired: the identity provider is refused. Create another one under Bearer token" in page
+    )
+    assert "It has no valid client secret" not in page
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(59, True), (61, False)])
+def test_a_bearer_token_that_expires_soon_is_told_on_the_page_and_on_home(contoso, okta, own, admin, *, days, is_told):
+    make_token(okta)
+    okta.bearer_tokens.update(expires_at=timezone.now() + timedelta(days=days, minutes=1))
+
+    for page in (own, contoso.url()):
+        assert ("The bearer token expires on" in admin.get(page).content.decode()) == is_told
+
+
+def test_another_bearer_token_silences_the_warning_once_it_is_used(okta, own, admin):
     make_token(okta)
     okta.bearer_tokens.update(expires_at=timezone.now() + timedelta(days=8))
+    second = make_token(okta)
+    assert "Give the identity provider another one before." in admin.get(own).content.decode()
 
-    assert "The bearer token expires on" in admin.get(own).content.decode()
+    BearerToken.objects.filter(pk=second.pk).update(last_used_at=timezone.now())
+
+    assert "The bearer token expires on" not in admin.get(own).content.decode()
 
 
 def test_an_issuer_is_named_changed_and_ended(okta, own, admin):
