@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from provisioning import attempts
 from provisioning.addresses import address
-from provisioning.attempts import Attempt
+from provisioning.attempts import Attempt, UnderWay
 from provisioning.models import SingleSignOn, User
 from provisioning.permissions import PortalRequest, vouched_by
 from provisioning.sealing import Unreadable
@@ -28,7 +28,6 @@ from provisioning.services.sign_on import NotLetIn
 from provisioning.services.single_sign_on import NoSingleSignOn, client_of, enabled
 from provisioning.sign_in import open_session, visitor
 
-_HINT: Final = "sign_on_hint"
 _LONGEST_NAME: Final = 256
 _METHOD: Final = "single sign-on"
 _NOWHERE: Final = (
@@ -58,9 +57,13 @@ def choose(request: HttpRequest) -> HttpResponse:
             refusal: HttpResponse = ratelimit.respond_429(request)
             return refusal
         found = [(row, host(row.issuer)) for row in sign_on.organizations(name)]
-        request.session[_HINT] = name if found else ""
         context |= {"found": found, "problem": "" if found else _NOWHERE}
-    return render(request, "account/sign_on.html", context, status=422 if context.get("problem") else 200)
+    answer = render(request, "account/sign_on.html", context, status=422 if context.get("problem") else 200)
+    if context.get("found"):
+        browser = UnderWay.of(request)
+        browser.hint = name
+        browser.keep(answer)
+    return answer
 
 
 @require_GET
@@ -70,8 +73,8 @@ def begin(request: HttpRequest, number: str) -> HttpResponse:
         row = enabled(number)
     except NoSingleSignOn as error:
         return _refused(request, "", str(error), status=404)
-    attempt = Attempt.of(row, at=timezone.now(), following=_safe(request, request.GET.get("next", "")))
-    return _leave(request, row, attempt, hint=str(request.session.pop(_HINT, "")))
+    following = _safe(request, request.GET.get("next", ""))
+    return _leave(request, row, Attempt.of(row, at=timezone.now(), following=following))
 
 
 def again(request: PortalRequest) -> HttpResponse:
@@ -94,15 +97,25 @@ def confirm(request: PortalRequest, number: str) -> HttpResponse:
         return redirect("start")
     following = _safe(request, request.GET.get("next", ""))
     attempt = Attempt.of(row, at=timezone.now(), following=following, user_id=request.user.pk)
-    return _leave(request, row, attempt, hint="")
+    return _leave(request, row, attempt)
 
 
 @require_GET
 def callback(request: PortalRequest, number: str) -> HttpResponse:
     """Take what the provider answers by way of the browser; each answer counts once."""
-    attempt = attempts.take(request.session, request.GET.get("state", ""), number=number, at=timezone.now())
-    if attempt is None:  # somebody went back, say
-        return redirect("start") if request.user.is_authenticated else _refused(request, number, _STALE)
+    browser = UnderWay.of(request)
+    attempt = browser.take(request.GET.get("state", ""), number=number, at=timezone.now())
+    answer = _stale(request, number) if attempt is None else _answer(request, number, attempt)
+    browser.keep(answer)
+    return answer
+
+
+def _stale(request: PortalRequest, number: str) -> HttpResponse:
+    """Answer who went back, say."""
+    return redirect("start") if request.user.is_authenticated else _refused(request, number, _STALE)
+
+
+def _answer(request: PortalRequest, number: str, attempt: Attempt) -> HttpResponse:
     try:
         row = enabled(number)
         identity = _identity(request, row, attempt)
@@ -117,14 +130,18 @@ def callback(request: PortalRequest, number: str) -> HttpResponse:
         return _refused(request, number, f"Your organization’s sign-in does not work now. {error}")
 
 
-def _leave(request: HttpRequest, row: SingleSignOn, attempt: Attempt, *, hint: str) -> HttpResponse:
+def _leave(request: HttpRequest, row: SingleSignOn, attempt: Attempt) -> HttpResponse:
     try:
         provider = providers.find(row.issuer)
     except IssuerUnreachable as error:
         problem = f"Your organization’s sign-in does not work now. {error}"
         return _refused(request, row.subscription.number, problem)
-    state = attempts.start(request.session, attempt)
-    return HttpResponseRedirect(attempts.address(provider, row, attempt, state, hint=hint))
+    browser = UnderWay.of(request)
+    state, hint = browser.start(attempt), browser.hint
+    browser.hint = ""
+    answer = HttpResponseRedirect(attempts.address(provider, row, attempt, state, hint=hint))
+    browser.keep(answer)
+    return answer
 
 
 def _identity(request: HttpRequest, row: SingleSignOn, attempt: Attempt) -> Identity:
