@@ -67,8 +67,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return str(request.META.get("REMOTE_ADDR", ""))
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Return the person, once the password was right; who has no role learns so, and is not let in."""
-        user: User | None = super().authenticate(request, **credentials)
+        """Return the person, once the password was right; who has no role learns so, and is not let in.
+
+        However the name is written, attempts at one person are counted together, and cost one hash, as an unknown name
+        does: ``allauth`` hashes once for each way in which a name could be meant, and only where it means somebody.
+        """
+        email = _address(credentials.get("email") or credentials.get("username", ""))
+        user: User | None = super().authenticate(request, email=email, password=credentials.get("password"))
         if user is not None and user.is_active and not roles_of(user).exists():
             raise ValidationError(str(sign_ins.NoRole()))
         return user
@@ -101,6 +106,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if user.is_authenticated and not ways:
             ways = [{"id": "sign_out", "description": "Sign out and in again", "url": reverse("account_logout")}]
         return ways
+
+
+def _address(name: str) -> str:
+    """Return the email of who signs in by that name; a name of nobody stays as it is."""
+    try:
+        return sign_ins.user_of(name).email
+    except sign_ins.NobodySignsIn:
+        return name
 
 
 def open_session(request: HttpRequest, user: User, at: datetime, *, subscription: int, proved_at: float) -> None:
