@@ -66,6 +66,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Return the caller as ``ClientAddressMiddleware`` knows it; attempts are counted by it."""
         return str(request.META.get("REMOTE_ADDR", ""))
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:  # noqa: ARG002
+        """Return under what attempts at a person are counted: not by the host, of which the caller says the port."""
+        return str(credentials["email"]).lower()
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Return the person, once the password was right; who has no role learns so, and is not let in.
 

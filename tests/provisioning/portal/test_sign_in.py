@@ -158,3 +158,14 @@ def test_attempts_at_one_person_are_counted_together_however_the_name_is_written
     page = Client().post(LOGIN, {"login": "root@contoso.example", "password": PASSWORD})
 
     assert "Too many wrong attempts." in page.content.decode()
+
+
+def test_attempts_are_counted_together_whatever_host_is_asked_for(contoso):
+    make_admin(contoso.subscription, "root@contoso.example")
+    form = {"login": "root@contoso.example", "password": "wrong"}
+    for port in range(1, 6):
+        Client().post(LOGIN, form, headers={"host": f"localhost:{port}"})
+
+    page = Client().post(LOGIN, {**form, "password": PASSWORD})
+
+    assert "Too many wrong attempts." in page.content.decode()
