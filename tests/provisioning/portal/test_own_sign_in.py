@@ -179,6 +179,19 @@ def test_codes_are_not_guessed(client):
     assert "Too many wrong attempts. Wait five minutes" in text(page)
 
 
+def test_a_code_that_was_used_is_a_wrong_guess_and_lets_nobody_guess_on(client):
+    key, _ = activate(client)
+    used = code_of(key, later=1)
+    assert with_password().post(CODE, {"code": used}).status_code == 302
+    root = Authenticator.objects.first().user_id
+    cache.delete(f"allauth.mfa.totp.used?user={root}&code={used}")  # as django-allauth forgets it
+    browser = with_password()
+    for code in ("000000", used, "000000", used, "000000"):
+        browser.post(CODE, {"code": code})
+
+    assert "Too many wrong attempts." in text(browser.post(CODE, {"code": "000000"}))
+
+
 def test_recovery_codes_are_shown_once(client):
     _, codes = activate(client)
 
