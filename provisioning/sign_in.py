@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,9 +32,17 @@ from provisioning.session_store import SIGN_IN
 P = ParamSpec("P")
 _MISMATCH = "The username or the password is wrong. Check both and try again."
 _LONGEST_BROWSER: Final = 300
+_PROVED: Final = "proved_by"
 _WORDS: Final = {"password": "password", "totp": "code", "recovery_codes": "recovery code"}
 """What the audit log calls the steps of a sign-in."""
 log = structlog.get_logger(__name__)
+
+
+class PasswordChanged(Exception):
+    """The password by which somebody was coming in is another one now."""
+
+    def __init__(self) -> None:
+        super().__init__("Your password was changed meanwhile. Sign in with the new one.")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -86,18 +94,26 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Note it where operators look, for known and unknown names alike; a name may be a password, so no name."""
         log.warning("sign-in refused", address=self.get_client_ip(request))
 
+    def pre_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse | None:
+        """Note which password was right: it must be the person's still when the last step is done."""
+        request.session[_PROVED] = user.get_session_auth_hash()
+        answer: HttpResponse | None = super().pre_login(request, user, **more)
+        return answer
+
     def login(self, request: HttpRequest, user: User) -> None:
-        """Begin the session, under a new key, and record it; the last role may have gone meanwhile."""
+        """Begin the session, under a new key, and record it; password and last role may have gone meanwhile."""
         at = timezone.now()
         enter, how = partial(self._enter, request, user, at), _steps(request, user)
         try:
             sign_ins.sign_in(user=user, how=how, enter=enter, actor=visitor(request), at=at)
-        except sign_ins.NoRole as refusal:
+        except (PasswordChanged, sign_ins.NoRole) as refusal:
             clear_login(request)
             messages.error(request, str(refusal))
             raise ImmediateHttpResponse(redirect("account_login")) from refusal
 
     def _enter(self, request: HttpRequest, user: User, at: datetime) -> None:
+        if request.session.pop(_PROVED, None) != user.get_session_auth_hash():
+            raise PasswordChanged
         super().login(request, user)
         request.session[SIGN_IN] = _beginning(request, at)
         request.session.save()

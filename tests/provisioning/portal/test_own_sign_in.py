@@ -192,6 +192,19 @@ def test_a_code_that_was_used_is_a_wrong_guess_and_lets_nobody_guess_on(client):
     assert "Too many wrong attempts." in text(browser.post(CODE, {"code": "000000"}))
 
 
+def test_another_password_ends_a_sign_in_that_waits_for_its_code(root, client):
+    key, _ = activate(client)
+    browser = with_password()
+    root.user.set_password("another long passphrase")
+    root.user.save()
+
+    page = browser.post(CODE, {"code": code_of(key, later=1)}, follow=True)
+
+    assert page.request["PATH_INFO"] == LOGIN
+    assert "Your password was changed meanwhile." in text(page)
+    assert browser.get(METHODS).status_code == 302
+
+
 def test_recovery_codes_are_shown_once(client):
     _, codes = activate(client)
 
