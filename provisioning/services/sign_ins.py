@@ -137,6 +137,11 @@ def end_other_sessions(*, user: User, but: str, only: int | None = None, actor: 
     return ended
 
 
+def has_still(user: User) -> bool:
+    """Hold the person's row, and return whether the password is the one with which ``user`` was read."""
+    return User.objects.select_for_update(no_key=True).filter(pk=user.pk, password=user.password).exists()
+
+
 @transaction.atomic
 def set_password(*, user: User, password: str, actor: Actor, at: datetime) -> None:
     """Give the person another password, and end what the old one opened."""

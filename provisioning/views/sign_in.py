@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from allauth.account import views as account
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.logout import logout
 from allauth.mfa.base import views as mfa
 from allauth.mfa.models import Authenticator
@@ -59,7 +60,12 @@ class PasswordChange(account.PasswordChangeView):  # type: ignore[misc]
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
-        answer: HttpResponse = super().form_valid(form)
+        answer: HttpResponse
+        if not sign_ins.has_still(self.request.user):
+            form.add_error("oldpassword", get_adapter().validation_error("enter_current_password"))
+            answer = self.form_invalid(form)
+            return answer
+        answer = super().form_valid(form)
         own = digest(self.request.session.session_key)
         sign_ins.changed_password(user=self.request.user, but=own, actor=visitor(self.request), at=timezone.now())
         return answer

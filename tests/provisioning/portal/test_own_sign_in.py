@@ -4,11 +4,13 @@ import re
 import time
 
 import pytest
+from allauth.account.forms import ChangePasswordForm
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.test import Client
 
-from provisioning.models import AuditEntry, PortalSession
+from provisioning.models import AuditEntry, PortalSession, User
 from tests.commandline import manage
 from tests.factories import PASSWORD, make_admin
 from tests.one_time_codes import code_of
@@ -363,6 +365,24 @@ def test_another_password_ends_all_other_sessions(root, client):
     assert other.get(METHODS).status_code == 302
     assert PortalSession.objects.filter(user=root.user).count() == 1
     assert audited("change password").get().target == "root@contoso.example"
+
+
+def test_a_password_that_was_changed_meanwhile_changes_nothing(root, client, monkeypatch):
+    """As when its person follows a link, while somebody who knows the old one is about to change it."""
+    chosen, other = "what its person chose", "a passphrase of somebody else"
+    check = ChangePasswordForm.clean_oldpassword
+
+    def slowly(self):
+        old = check(self)
+        User.objects.filter(pk=root.user_id).update(password=make_password(chosen))
+        return old
+
+    monkeypatch.setattr(ChangePasswordForm, "clean_oldpassword", slowly)
+    page = client.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": other, "password2": other})
+
+    assert "That is not your current password." in text(page)
+    assert User.objects.get(pk=root.user_id).check_password(chosen)
+    assert client.get(METHODS).status_code == 302
 
 
 def test_who_has_no_password_cannot_change_it(root, client):
