@@ -145,7 +145,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_FORMS = {"reset_password": "provisioning.sign_in_forms.ForgottenForm"}
-ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/h/key"}
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/h/key", "change_password": "5/5m/user"}
 # A second factor (decision 23). A code counts for its half minute and the ones before and after, once.
 MFA_ADAPTER = "provisioning.factors.FactorAdapter"
 MFA_FORMS = {
