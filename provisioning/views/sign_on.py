@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import structlog
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.flows.reauthentication import resume_request
 from allauth.core import ratelimit
@@ -38,6 +39,7 @@ _STALE: Final = "This sign-in was used already, took longer than ten minutes, or
 _DENIED: Final = (
     "You did not sign in at your organization, or it does not let you use mfmanage. Begin again, or ask IT."
 )
+log = structlog.get_logger(__name__)
 
 
 class Refused(Exception):
@@ -123,11 +125,19 @@ def _answer(request: PortalRequest, number: str, attempt: Attempt) -> HttpRespon
             return _enter(request, row, identity, attempt.following)
         return _confirmed(request, row, identity, attempt)
     except _PROBLEMS as error:
-        return _refused(request, number, str(error))
+        return _not_let_in(request, number, error, str(error))
     except Untrusted as error:
-        return _refused(request, number, f"What your organization’s sign-in sent cannot be trusted. {error}")
+        problem = f"What your organization’s sign-in sent cannot be trusted. {error}"
+        return _not_let_in(request, number, error, problem)
     except (IssuerUnreachable, Unreadable) as error:
-        return _refused(request, number, f"Your organization’s sign-in does not work now. {error}")
+        return _not_let_in(request, number, error, f"Your organization’s sign-in does not work now. {error}")
+
+
+def _not_let_in(request: HttpRequest, number: str, error: Exception, problem: str) -> HttpResponse:
+    """Note it where operators look, without a name, as a wrong password is."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    log.warning("sign-in refused", address=address, single_sign_on=number, reason=type(error).__name__)
+    return _refused(request, number, problem)
 
 
 def _leave(request: HttpRequest, row: SingleSignOn, attempt: Attempt) -> HttpResponse:

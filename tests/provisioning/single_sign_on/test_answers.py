@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from provisioning.models import LoginAccount, PortalSession, SingleSignOn
 from provisioning.services import issuers
@@ -42,6 +43,18 @@ def test_a_token_that_is_not_of_this_sign_in_lets_nobody_in(contoso, provider, t
 
     assert sentence in said(sign_on(Client(), contoso, provider))
     assert not PortalSession.objects.filter(user__isnull=False).exists()
+
+
+def test_who_is_not_let_in_is_noted_without_a_name(contoso, provider):
+    number = contoso.subscription.number
+    for tamper in ({"nonce": "of another sign-in"}, {"preferred_username": "nobody@contoso.example"}):
+        provider.tamper = tamper
+        with capture_logs() as lines:
+            sign_on(Client(), contoso, provider)
+        [line] = [line for line in lines if line["event"] == "sign-in refused"]
+        assert (line["address"], line["log_level"], line["single_sign_on"]) == ("127.0.0.1", "warning", number)
+        assert line["reason"] in {"Untrusted", "Nobody"}
+        assert "nobody@" not in str(line)
 
 
 def test_a_token_with_more_in_its_audience_is_taken_when_it_was_issued_to_us(contoso, provider):
