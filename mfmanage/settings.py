@@ -145,7 +145,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_FORMS = {"reset_password": "provisioning.sign_in_forms.ForgottenForm"}
-ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/h/key"}
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/h/key", "change_password": "5/5m/user"}
 # A second factor (decision 23). A code counts for its half minute and the ones before and after, once.
 MFA_ADAPTER = "provisioning.factors.FactorAdapter"
 MFA_FORMS = {
@@ -164,6 +164,7 @@ MFA_REAUTHENTICATION_REQUIRED = False
 _COOKIES = "__Host-" if SECURE else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_COOKIES}sessionid", f"{_COOKIES}csrftoken"
 MESSAGE_COOKIE_NAME, THEME_COOKIE_NAME = f"{_COOKIES}messages", f"{_COOKIES}theme"
+SIGN_ON_COOKIE_NAME = f"{_COOKIES}sign_on"
 MESSAGE_STORAGE = "mfmanage.messages.Storage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

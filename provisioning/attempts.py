@@ -1,26 +1,32 @@
-"""Sign-ins that are under way at an identity provider: what this browser's session must remember until they come back.
+"""Sign-ins that are under way at an identity provider: what a browser must remember until it comes back.
 
-Authorization code flow with PKCE, state and nonce (OpenID Connect Core 1.0 §3.1, RFC 7636, RFC 9700 §2.1.1).
+Authorization code flow with PKCE, state and nonce (OpenID Connect Core 1.0 §3.1, RFC 7636, RFC 9700 §2.1.1). It stands
+in a cookie, sealed: whoever begins is a stranger, and may not fill the table of sessions with rows of nobody.
 """
 
 import base64
 import hashlib
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Self
 from urllib.parse import urlencode
 
-from django.contrib.sessions.backends.base import SessionBase
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 
 from provisioning.models import SingleSignOn
+from provisioning.sealing import Unreadable, seal, unseal
 from provisioning.services.openid_provider import SCOPES, Provider
 from provisioning.services.single_sign_on import redirect_uri
 
-_KEY: Final = "sign_ons"
-_MOST: Final = 5
-"""So many tabs of a browser can be signing in at a time."""
+_PURPOSE: Final = "sign-ins under way"
 _PATIENCE: Final = timedelta(minutes=10)
+_LARGEST: Final = 3_800
+"""Browsers keep no cookie of more than 4,096 bytes (RFC 6265 §6.1)."""
+_LONGEST: Final = 1_500
+"""A longer address is not gone on with, for it would leave no room in the cookie."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +50,7 @@ class Attempt:
             issuer=row.issuer,
             client_id=row.client_id,
             begun_at=at.isoformat(),
-            following=following,
+            following=following if len(following.encode()) <= _LONGEST else "",
             user_id=user_id,
         )
 
@@ -53,23 +59,52 @@ class Attempt:
         return datetime.fromisoformat(self.begun_at)
 
 
-def start(session: SessionBase, attempt: Attempt) -> str:
-    """Remember the attempt, and return its state, which nobody can guess."""
-    state = secrets.token_urlsafe(32)
-    session[_KEY] = dict(list(session.get(_KEY, {}).items())[1 - _MOST :]) | {state: asdict(attempt)}
-    return state
+@dataclass(kw_only=True)
+class UnderWay:
+    """What a browser remembers: its sign-ins by state, the oldest first, and the name that was typed before the next.
 
+    An answer counts once for a browser, which forgets it; and once for the provider, which takes a code once.
+    """
 
-def take(session: SessionBase, state: str, *, number: str, at: datetime) -> Attempt | None:
-    """Return the attempt of that state, once; None when it is unknown, used, too old, or of another subscription."""
-    known = dict(session.get(_KEY, {}))
-    found = known.pop(state, None)
-    if found is None:
-        return None
-    session[_KEY] = known
-    session.save()  # whatever becomes of the answer, nobody comes with this state again
-    attempt = Attempt(**found)
-    return attempt if attempt.number == number and at - attempt.since < _PATIENCE else None
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    hint: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Self:
+        """Return what the browser remembers; what it has not got from here is nothing."""
+        try:
+            kept = orjson.loads(unseal(request.COOKIES.get(settings.SIGN_ON_COOKIE_NAME, ""), purpose=_PURPOSE))
+        except Unreadable:
+            return cls()
+        found = {state: Attempt(**attempt) for state, attempt in kept["attempts"].items()}
+        return cls(attempts=found, hint=kept["hint"])
+
+    def start(self, attempt: Attempt) -> str:
+        """Remember the attempt, and return its state, which nobody can guess."""
+        state = secrets.token_urlsafe(32)
+        self.attempts[state] = attempt
+        return state
+
+    def take(self, state: str, *, number: str, at: datetime) -> Attempt | None:
+        """Return the attempt of that state, once; None when it is unknown, too old, or of another subscription."""
+        found = self.attempts.pop(state, None)
+        return found if found and found.number == number and at - found.since < _PATIENCE else None
+
+    def keep(self, response: HttpResponse) -> None:
+        """Have the browser remember this, of the sign-ins the latest that fit into a cookie."""
+        if not self.attempts and not self.hint:
+            response.delete_cookie(settings.SIGN_ON_COOKIE_NAME, samesite="Lax")
+            return
+        while len(sealed := seal(orjson.dumps(self).decode(), purpose=_PURPOSE)) > _LARGEST:
+            del self.attempts[next(iter(self.attempts))]
+        response.set_cookie(
+            settings.SIGN_ON_COOKIE_NAME,
+            sealed,
+            max_age=_PATIENCE,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
 
 
 def address(provider: Provider, row: SingleSignOn, attempt: Attempt, state: str, *, hint: str = "") -> str:

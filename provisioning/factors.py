@@ -33,11 +33,20 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             ) from error
 
 
+def is_used_up(user_id: Any, code: str) -> bool:
+    """Return whether the code has let the person in lately."""
+    return _key(user_id, code) in cache
+
+
 def use_up(user_id: Any, code: str) -> None:
     """Let a code count once, while its time and the tolerance last (RFC 6238 §5.2). Raises ``ValidationError``.
 
     ``allauth`` remembers a code for one period only, and an activation's not at all.
     """
     seconds = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
-    if not cache.add(f"used-code:{user_id}:{normalize_user_code(code)}", True, timeout=seconds):
+    if not cache.add(_key(user_id, code), True, timeout=seconds):
         raise ValidationError(_WRONG, code="incorrect_code")
+
+
+def _key(user_id: Any, code: str) -> str:
+    return f"used-code:{user_id}:{normalize_user_code(code)}"

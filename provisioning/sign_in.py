@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,9 +32,17 @@ from provisioning.session_store import SIGN_IN
 P = ParamSpec("P")
 _MISMATCH = "The username or the password is wrong. Check both and try again."
 _LONGEST_BROWSER: Final = 300
+_PROVED: Final = "proved_by"
 _WORDS: Final = {"password": "password", "totp": "code", "recovery_codes": "recovery code"}
 """What the audit log calls the steps of a sign-in."""
 log = structlog.get_logger(__name__)
+
+
+class PasswordChanged(Exception):
+    """The password by which somebody was coming in is another one now."""
+
+    def __init__(self) -> None:
+        super().__init__("Your password was changed meanwhile. Sign in with the new one.")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -66,9 +74,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Return the caller as ``ClientAddressMiddleware`` knows it; attempts are counted by it."""
         return str(request.META.get("REMOTE_ADDR", ""))
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:  # noqa: ARG002
+        """Return under what attempts at a person are counted: not by the host, of which the caller says the port."""
+        return str(credentials["email"]).lower()
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Return the person, once the password was right; who has no role learns so, and is not let in."""
-        user: User | None = super().authenticate(request, **credentials)
+        """Return the person, once the password was right; who has no role learns so, and is not let in.
+
+        However the name is written, attempts at one person are counted together, and cost one hash, as an unknown name
+        does: ``allauth`` hashes once for each way in which a name could be meant, and only where it means somebody.
+        """
+        email = _address(credentials.get("email") or credentials.get("username", ""))
+        user: User | None = super().authenticate(request, email=email, password=credentials.get("password"))
         if user is not None and user.is_active and not roles_of(user).exists():
             raise ValidationError(str(sign_ins.NoRole()))
         return user
@@ -77,18 +94,26 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Note it where operators look, for known and unknown names alike; a name may be a password, so no name."""
         log.warning("sign-in refused", address=self.get_client_ip(request))
 
+    def pre_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse | None:
+        """Note which password was right: it must be the person's still when the last step is done."""
+        request.session[_PROVED] = user.get_session_auth_hash()
+        answer: HttpResponse | None = super().pre_login(request, user, **more)
+        return answer
+
     def login(self, request: HttpRequest, user: User) -> None:
-        """Begin the session, under a new key, and record it; the last role may have gone meanwhile."""
+        """Begin the session, under a new key, and record it; password and last role may have gone meanwhile."""
         at = timezone.now()
         enter, how = partial(self._enter, request, user, at), _steps(request, user)
         try:
             sign_ins.sign_in(user=user, how=how, enter=enter, actor=visitor(request), at=at)
-        except sign_ins.NoRole as refusal:
+        except (PasswordChanged, sign_ins.NoRole) as refusal:
             clear_login(request)
             messages.error(request, str(refusal))
             raise ImmediateHttpResponse(redirect("account_login")) from refusal
 
     def _enter(self, request: HttpRequest, user: User, at: datetime) -> None:
+        if request.session.pop(_PROVED, None) != user.get_session_auth_hash():
+            raise PasswordChanged
         super().login(request, user)
         request.session[SIGN_IN] = _beginning(request, at)
         request.session.save()
@@ -101,6 +126,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if user.is_authenticated and not ways:
             ways = [{"id": "sign_out", "description": "Sign out and in again", "url": reverse("account_logout")}]
         return ways
+
+
+def _address(name: str) -> str:
+    """Return the email of who signs in by that name; a name of nobody stays as it is."""
+    try:
+        return sign_ins.user_of(name).email
+    except sign_ins.NobodySignsIn:
+        return name
 
 
 def open_session(request: HttpRequest, user: User, at: datetime, *, subscription: int, proved_at: float) -> None:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from provisioning.factors import use_up
+from provisioning.factors import is_used_up, use_up
 from provisioning.models import User
 from provisioning.services import password_links, sign_ins
 from provisioning.sign_in import here
@@ -47,12 +47,17 @@ class PasswordForm(PasswordVerificationMixin, forms.Form):  # type: ignore[misc]
 
 
 class _Once:
-    """A code that was right counts once; one that was wrong is recorded, for the password was right."""
+    """A code that was right counts once; one that was wrong is recorded, for the password was right.
+
+    ``allauth`` forgets the wrong ones once a code is right, so it must not see one that was used.
+    """
 
     user: User
     cleaned_data: dict[str, Any]
 
     def clean_code(self) -> str:
+        if is_used_up(self.user.pk, self.cleaned_data["code"]):
+            self.cleaned_data["code"] = ""
         try:
             code: str = super().clean_code()  # type: ignore[misc]
             use_up(self.user.pk, code)

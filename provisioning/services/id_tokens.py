@@ -9,6 +9,7 @@ from typing import Any, Final
 from provisioning.services.assertions import LEEWAY, Trust, Untrusted, check
 
 _LONGEST_SUBJECT: Final = 255
+_LATEST: Final = 10**12
 _NAMES: Final = ("upn", "preferred_username")
 """The claims that may be a username, the first that is there; never an e-mail address, which anybody may enter."""
 
@@ -77,11 +78,13 @@ def _check_occasion(claims: Mapping[str, Any], expected: Expected) -> None:
 
 
 def _signed_in_at(claims: Mapping[str, Any]) -> float:
-    """Return ``auth_time`` as seconds; 0 where it is missing or no number."""
+    """Return ``auth_time`` as seconds; 0 where it is missing or no time (JSON as Python reads it has infinities)."""
     found = claims.get("auth_time")
-    return 0 if isinstance(found, bool) or not isinstance(found, int | float) else float(found)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < _LATEST:
+        return 0
+    return float(found)
 
 
 def _username(claims: Mapping[str, Any]) -> str:
     found = next((claims[name] for name in _NAMES if claims.get(name)), "")
-    return found.strip() if isinstance(found, str) else ""
+    return found.strip() if isinstance(found, str) and found.isprintable() else ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from provisioning import tenancy
 from provisioning.actor import Actor
@@ -35,6 +35,21 @@ class SessionGone(Exception):
 
     def __init__(self) -> None:
         super().__init__("That session is over already.")
+
+
+class NobodySignsIn(Exception):
+    """No sign-in has that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Nobody signs in as “{name}”. Name the username or email that the page of the user shows.")
+
+
+def user_of(name: str) -> User:
+    """Return who signs in by that username or email. Raises ``NobodySignsIn``."""
+    user = User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).first()
+    if user is None:
+        raise NobodySignsIn(name)
+    return user
 
 
 @transaction.atomic
@@ -120,6 +135,19 @@ def end_other_sessions(*, user: User, but: str, only: int | None = None, actor: 
     if ended:
         record(user=user, action="end other sessions", changes={"sessions": [ended, 0]}, only=only, actor=actor, at=at)
     return ended
+
+
+def has_still(user: User) -> bool:
+    """Hold the person's row, and return whether the password is the one with which ``user`` was read."""
+    return User.objects.select_for_update(no_key=True).filter(pk=user.pk, password=user.password).exists()
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str, actor: Actor, at: datetime) -> None:
+    """Give the person another password, and end what the old one opened."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    changed_password(user=user, but="", actor=actor, at=at)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from allauth.account import views as account
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.logout import logout
 from allauth.mfa.base import views as mfa
 from allauth.mfa.models import Authenticator
@@ -59,7 +60,12 @@ class PasswordChange(account.PasswordChangeView):  # type: ignore[misc]
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
-        answer: HttpResponse = super().form_valid(form)
+        answer: HttpResponse
+        if not sign_ins.has_still(self.request.user):
+            form.add_error("oldpassword", get_adapter().validation_error("enter_current_password"))
+            answer = self.form_invalid(form)
+            return answer
+        answer = super().form_valid(form)
         own = digest(self.request.session.session_key)
         sign_ins.changed_password(user=self.request.user, but=own, actor=visitor(self.request), at=timezone.now())
         return answer
@@ -83,8 +89,16 @@ def password_asked(request: HttpRequest) -> HttpResponse:
 
 
 def password_link(request: HttpRequest, key: str) -> HttpResponse:
-    """Keep the link's digest in the session and go on without the key, which so stands in no later line of a log."""
-    request.session[_LINK] = password_links.digest(key)
+    """Keep the link's digest in the session and go on without the key, which so stands in no later line of a log.
+
+    A link that opens nothing is not kept: anybody can make one up, and the sessions would be nobody's.
+    """
+    link = password_links.digest(key)
+    try:
+        password_links.opened(link, at=timezone.now())
+    except password_links.LinkDead as refusal:
+        return _dead(request, refusal)
+    request.session[_LINK] = link
     return redirect("password_set")
 
 
@@ -99,9 +113,13 @@ def password_set(request: HttpRequest) -> HttpResponse:
             user = password_links.set_password(link=link, password=password, actor=visitor(request), at=now)
             return _come_in(request, user.get_username())
     except password_links.LinkDead as refusal:
-        return render(request, "account/password_set.html", {"dead": str(refusal)}, status=410)
+        return _dead(request, refusal)
     context = {"form": form, "mail": mail}
     return render(request, "account/password_set.html", context, status=422 if form.errors else 200)
+
+
+def _dead(request: HttpRequest, refusal: password_links.LinkDead) -> HttpResponse:
+    return render(request, "account/password_set.html", {"dead": str(refusal)}, status=410)
 
 
 def _come_in(request: HttpRequest, username: str) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import structlog
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.flows.reauthentication import resume_request
 from allauth.core import ratelimit
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from provisioning import attempts
 from provisioning.addresses import address
-from provisioning.attempts import Attempt
+from provisioning.attempts import Attempt, UnderWay
 from provisioning.models import SingleSignOn, User
 from provisioning.permissions import PortalRequest, vouched_by
 from provisioning.sealing import Unreadable
@@ -28,7 +29,6 @@ from provisioning.services.sign_on import NotLetIn
 from provisioning.services.single_sign_on import NoSingleSignOn, client_of, enabled
 from provisioning.sign_in import open_session, visitor
 
-_HINT: Final = "sign_on_hint"
 _LONGEST_NAME: Final = 256
 _METHOD: Final = "single sign-on"
 _NOWHERE: Final = (
@@ -39,6 +39,7 @@ _STALE: Final = "This sign-in was used already, took longer than ten minutes, or
 _DENIED: Final = (
     "You did not sign in at your organization, or it does not let you use mfmanage. Begin again, or ask IT."
 )
+log = structlog.get_logger(__name__)
 
 
 class Refused(Exception):
@@ -58,9 +59,13 @@ def choose(request: HttpRequest) -> HttpResponse:
             refusal: HttpResponse = ratelimit.respond_429(request)
             return refusal
         found = [(row, host(row.issuer)) for row in sign_on.organizations(name)]
-        request.session[_HINT] = name if found else ""
         context |= {"found": found, "problem": "" if found else _NOWHERE}
-    return render(request, "account/sign_on.html", context, status=422 if context.get("problem") else 200)
+    answer = render(request, "account/sign_on.html", context, status=422 if context.get("problem") else 200)
+    if context.get("found"):
+        browser = UnderWay.of(request)
+        browser.hint = name
+        browser.keep(answer)
+    return answer
 
 
 @require_GET
@@ -70,8 +75,8 @@ def begin(request: HttpRequest, number: str) -> HttpResponse:
         row = enabled(number)
     except NoSingleSignOn as error:
         return _refused(request, "", str(error), status=404)
-    attempt = Attempt.of(row, at=timezone.now(), following=_safe(request, request.GET.get("next", "")))
-    return _leave(request, row, attempt, hint=str(request.session.pop(_HINT, "")))
+    following = _safe(request, request.GET.get("next", ""))
+    return _leave(request, row, Attempt.of(row, at=timezone.now(), following=following))
 
 
 def again(request: PortalRequest) -> HttpResponse:
@@ -94,15 +99,25 @@ def confirm(request: PortalRequest, number: str) -> HttpResponse:
         return redirect("start")
     following = _safe(request, request.GET.get("next", ""))
     attempt = Attempt.of(row, at=timezone.now(), following=following, user_id=request.user.pk)
-    return _leave(request, row, attempt, hint="")
+    return _leave(request, row, attempt)
 
 
 @require_GET
 def callback(request: PortalRequest, number: str) -> HttpResponse:
     """Take what the provider answers by way of the browser; each answer counts once."""
-    attempt = attempts.take(request.session, request.GET.get("state", ""), number=number, at=timezone.now())
-    if attempt is None:  # somebody went back, say
-        return redirect("start") if request.user.is_authenticated else _refused(request, number, _STALE)
+    browser = UnderWay.of(request)
+    attempt = browser.take(request.GET.get("state", ""), number=number, at=timezone.now())
+    answer = _stale(request, number) if attempt is None else _answer(request, number, attempt)
+    browser.keep(answer)
+    return answer
+
+
+def _stale(request: PortalRequest, number: str) -> HttpResponse:
+    """Answer who went back, say."""
+    return redirect("start") if request.user.is_authenticated else _refused(request, number, _STALE)
+
+
+def _answer(request: PortalRequest, number: str, attempt: Attempt) -> HttpResponse:
     try:
         row = enabled(number)
         identity = _identity(request, row, attempt)
@@ -110,21 +125,33 @@ def callback(request: PortalRequest, number: str) -> HttpResponse:
             return _enter(request, row, identity, attempt.following)
         return _confirmed(request, row, identity, attempt)
     except _PROBLEMS as error:
-        return _refused(request, number, str(error))
+        return _not_let_in(request, number, error, str(error))
     except Untrusted as error:
-        return _refused(request, number, f"What your organization’s sign-in sent cannot be trusted. {error}")
+        problem = f"What your organization’s sign-in sent cannot be trusted. {error}"
+        return _not_let_in(request, number, error, problem)
     except (IssuerUnreachable, Unreadable) as error:
-        return _refused(request, number, f"Your organization’s sign-in does not work now. {error}")
+        return _not_let_in(request, number, error, f"Your organization’s sign-in does not work now. {error}")
 
 
-def _leave(request: HttpRequest, row: SingleSignOn, attempt: Attempt, *, hint: str) -> HttpResponse:
+def _not_let_in(request: HttpRequest, number: str, error: Exception, problem: str) -> HttpResponse:
+    """Note it where operators look, without a name, as a wrong password is."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    log.warning("sign-in refused", address=address, single_sign_on=number, reason=type(error).__name__)
+    return _refused(request, number, problem)
+
+
+def _leave(request: HttpRequest, row: SingleSignOn, attempt: Attempt) -> HttpResponse:
     try:
         provider = providers.find(row.issuer)
     except IssuerUnreachable as error:
         problem = f"Your organization’s sign-in does not work now. {error}"
         return _refused(request, row.subscription.number, problem)
-    state = attempts.start(request.session, attempt)
-    return HttpResponseRedirect(attempts.address(provider, row, attempt, state, hint=hint))
+    browser = UnderWay.of(request)
+    state, hint = browser.start(attempt), browser.hint
+    browser.hint = ""
+    answer = HttpResponseRedirect(attempts.address(provider, row, attempt, state, hint=hint))
+    browser.keep(answer)
+    return answer
 
 
 def _identity(request: HttpRequest, row: SingleSignOn, attempt: Attempt) -> Identity:

@@ -11,8 +11,10 @@ from allauth.core import context
 from allauth.core.internal import ratelimit
 from django.core import mail as outbox
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.test import RequestFactory
 
+from provisioning import sign_in as sign_in_pages
 from provisioning.models import LoginAccount, User
 from provisioning.services import password_links, password_mails, sign_ins
 from provisioning.services.password_links import LinkDead, digest
@@ -112,10 +114,41 @@ def test_workers_at_the_same_time_send_an_invitation_once():
     assert len(outbox.outbox) == 1
 
 
+def change_at_once(bob):
+    """Change the password twice at once, by who has read the old one; return who may."""
+    users = [User.objects.get(pk=bob.user_id) for _ in range(2)]
+
+    def change(number):
+        with transaction.atomic():
+            may = sign_ins.has_still(users[number])
+            time.sleep(0.3)
+            if may:
+                sign_ins.set_password(user=users[number], password=f"{NEW} {number}", actor=HERE, at=NOON)
+        return may
+
+    return sorted(together(2, change))
+
+
+@pytest.mark.postgresql
+def test_of_two_who_change_one_password_at_once_one_does(bob):
+    assert change_at_once(bob) == [False, True]
+
+
+@pytest.mark.postgresql
+def test_without_holding_the_person_both_would(bob, monkeypatch):
+    def look(user):
+        return User.objects.filter(pk=user.pk, password=user.password).exists()
+
+    monkeypatch.setattr(sign_ins, "has_still", look)
+
+    assert change_at_once(bob) == [True, True]
+
+
 @pytest.fixture
 def tried(monkeypatch):
     """The guesses that were compared with a password."""
     found = []
+    monkeypatch.setattr(sign_in_pages, "_address", lambda name: name)
     monkeypatch.setattr(AuthenticationBackend, "authenticate", lambda *_, password, **__: found.append(password))
     return found
 

@@ -14,6 +14,7 @@ import mfmanage.urls
 from mfmanage import env
 from tests.contoso import make_contoso
 from tests.factories import PASSWORD, make_admin
+from tests.single_sign_on import make_single_sign_on
 
 NEW = "another long passphrase"
 OVER_HTTPS = {"SESSION_COOKIE_SECURE": True, "CSRF_COOKIE_SECURE": True}
@@ -48,9 +49,9 @@ def test_over_https_the_settings_protect(https):
 
 
 def test_over_https_every_cookie_belongs_to_this_host_alone(https):
-    names = {https.SESSION_COOKIE_NAME, https.CSRF_COOKIE_NAME, https.MESSAGE_COOKIE_NAME, https.THEME_COOKIE_NAME}
+    names = {getattr(https, name) for name in dir(https) if name.endswith("_COOKIE_NAME")}
 
-    assert len(names) == 4
+    assert len(names) == 5
     assert all(name.startswith("__Host-") for name in names)
 
 
@@ -66,16 +67,18 @@ def test_over_http_as_on_ones_own_machine_cookies_have_plain_names():
 def test_cookies_are_for_http_alone_for_https_alone_for_this_host_and_site():
     contoso, browser = make_contoso(), Client()
     make_admin(contoso.subscription, "root@contoso.example")
+    make_single_sign_on(contoso.subscription)
     form = {"login": "root@contoso.example", "password": PASSWORD}
 
     browser.get("/account/login/", secure=True)
+    browser.post("/account/single-sign-on/", {"name": "root@contoso.example"}, secure=True)
     browser.post("/account/login/", form, secure=True)
     browser.post("/theme/", {"theme": "dark"}, secure=True)
     browser.post(
         "/account/password/change/", {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}, secure=True
     )
 
-    assert {"sessionid", "csrftoken", "messages", "theme"} <= browser.cookies.keys()
+    assert {"sessionid", "csrftoken", "messages", "theme", "sign_on"} <= browser.cookies.keys()
     for cookie in (one for one in browser.cookies.values() if one.value):
         assert cookie["httponly"] is True
         assert cookie["secure"] is True

@@ -8,14 +8,16 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from provisioning import sealing
-from provisioning.models import User
+from provisioning.models import PortalSession, User
 from provisioning.services import password_mails
 from tests.contoso import Contoso, make_contoso
 from tests.factories import PASSWORD, make_admin
+from tests.security.addresses import PEOPLE
+from tests.single_sign_on import make_single_sign_on
 
 FORM = {"login": "root@contoso.example", "password": PASSWORD}
 LOGIN, LOGOUT = "/account/login/", "/account/logout/"
@@ -90,6 +92,18 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_signing_out(contoso):
     browser.post(LOGOUT)
 
     assert not is_let_in(thief, contoso)
+
+
+@override_settings(ISSUER_HOSTS=["*"])
+def test_a_stranger_makes_no_session_at_any_address(contoso):
+    make_single_sign_on(contoso.subscription, "http://127.0.0.1:9/nothing")
+    number = contoso.subscription.number
+    for route in PEOPLE:
+        values = {name: number if name == "number" else 1 for name in route.parameters}
+        Client().get(route.address(**values))
+
+    Client().post("/account/single-sign-on/", {"name": "root@contoso.example"})
+    assert not PortalSession.objects.exists()
 
 
 def test_every_page_of_the_portal_offers_to_sign_out(contoso):

@@ -4,11 +4,13 @@ import re
 import time
 
 import pytest
+from allauth.account.forms import ChangePasswordForm
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.test import Client
 
-from provisioning.models import AuditEntry, PortalSession
+from provisioning.models import AuditEntry, PortalSession, User
 from tests.commandline import manage
 from tests.factories import PASSWORD, make_admin
 from tests.one_time_codes import code_of
@@ -179,6 +181,32 @@ def test_codes_are_not_guessed(client):
     assert "Too many wrong attempts. Wait five minutes" in text(page)
 
 
+def test_a_code_that_was_used_is_a_wrong_guess_and_lets_nobody_guess_on(client):
+    key, _ = activate(client)
+    used = code_of(key, later=1)
+    assert with_password().post(CODE, {"code": used}).status_code == 302
+    root = Authenticator.objects.first().user_id
+    cache.delete(f"allauth.mfa.totp.used?user={root}&code={used}")  # as django-allauth forgets it
+    browser = with_password()
+    for code in ("000000", used, "000000", used, "000000"):
+        browser.post(CODE, {"code": code})
+
+    assert "Too many wrong attempts." in text(browser.post(CODE, {"code": "000000"}))
+
+
+def test_another_password_ends_a_sign_in_that_waits_for_its_code(root, client):
+    key, _ = activate(client)
+    browser = with_password()
+    root.user.set_password("another long passphrase")
+    root.user.save()
+
+    page = browser.post(CODE, {"code": code_of(key, later=1)}, follow=True)
+
+    assert page.request["PATH_INFO"] == LOGIN
+    assert "Your password was changed meanwhile." in text(page)
+    assert browser.get(METHODS).status_code == 302
+
+
 def test_recovery_codes_are_shown_once(client):
     _, codes = activate(client)
 
@@ -337,6 +365,24 @@ def test_another_password_ends_all_other_sessions(root, client):
     assert other.get(METHODS).status_code == 302
     assert PortalSession.objects.filter(user=root.user).count() == 1
     assert audited("change password").get().target == "root@contoso.example"
+
+
+def test_a_password_that_was_changed_meanwhile_changes_nothing(root, client, monkeypatch):
+    """As when its person follows a link, while somebody who knows the old one is about to change it."""
+    chosen, other = "what its person chose", "a passphrase of somebody else"
+    check = ChangePasswordForm.clean_oldpassword
+
+    def slowly(self):
+        old = check(self)
+        User.objects.filter(pk=root.user_id).update(password=make_password(chosen))
+        return old
+
+    monkeypatch.setattr(ChangePasswordForm, "clean_oldpassword", slowly)
+    page = client.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": other, "password2": other})
+
+    assert "That is not your current password." in text(page)
+    assert User.objects.get(pk=root.user_id).check_password(chosen)
+    assert client.get(METHODS).status_code == 302
 
 
 def test_who_has_no_password_cannot_change_it(root, client):

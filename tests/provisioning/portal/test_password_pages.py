@@ -1,6 +1,7 @@
 """The pages by which passwords are set, asked for and mailed."""
 
 import re
+import time
 
 import pytest
 from django.core import mail as outbox
@@ -173,3 +174,15 @@ def test_who_has_no_address_is_told_apart(contoso, root, sign_in):
     nowhere = make_person(contoso.subscription, "nowhere", role=Role.ACCESS_ADMIN)
 
     assert "No email address, so nobody can be invited." in text(sign_in(root).get(contoso.url(f"users/{nowhere.pk}/")))
+
+
+def test_the_current_password_is_not_guessed_by_who_finds_a_browser_open(root, sign_in):
+    form = {"oldpassword": "wrong", "password1": "another long passphrase", "password2": "another long passphrase"}
+    client, start = sign_in(root), time.time()
+    answers = []
+    with pytest.MonkeyPatch.context() as patch:
+        for minute in range(0, 240, 40):
+            patch.setattr(time, "time", lambda later=minute: start + later)
+            answers.append(client.post("/account/password/change/", form).status_code)
+
+    assert answers == [200] * 5 + [429]

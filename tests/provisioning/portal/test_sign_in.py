@@ -1,9 +1,11 @@
 """Signing in and out."""
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
-from tests.factories import PASSWORD, make_admin
+from provisioning.models import LoginAccount, User
+from tests.factories import PASSWORD, make_admin, make_person
 
 LOGIN = "/account/login/"
 
@@ -111,3 +113,59 @@ def test_the_theme_form_leads_nowhere_else_and_takes_no_other_word(form, goes_to
 
     assert answer["Location"] == goes_to
     assert "<script>" not in str(answer.cookies.get("theme"))
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """How often a password was hashed, which is what signing in takes its time for."""
+    hashed = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *given: (hashed.append(1), encode(*given))[1])
+    return hashed
+
+
+@pytest.mark.parametrize(
+    "name", ["root@contoso.example", "ROOT@contoso.example", "invited@contoso.example", "nobody@contoso.example"]
+)
+def test_a_wrong_password_takes_the_same_time_for_everybody(name, contoso, hashed):
+    make_admin(contoso.subscription, "root@contoso.example")
+    make_person(contoso.subscription, "invited@contoso.example", role=LoginAccount.Role.ACCESS_ADMIN)
+    hashed.clear()
+
+    Client().post(LOGIN, {"login": name, "password": "wrong"})
+
+    assert len(hashed) == 1
+
+
+def test_a_username_that_is_no_address_takes_the_same_time_too(contoso, hashed):
+    account = make_admin(contoso.subscription, "root@contoso.example")
+    User.objects.filter(pk=account.user_id).update(username="person-1")
+    hashed.clear()
+    for name in ("person-1", "person-2"):
+        Client().post(LOGIN, {"login": name, "password": "wrong"})
+
+    assert len(hashed) == 2
+    assert Client().post(LOGIN, {"login": "person-1", "password": PASSWORD})["Location"] == "/"
+    assert Client().post(LOGIN, {"login": "root@contoso.example", "password": PASSWORD})["Location"] == "/"
+
+
+def test_attempts_at_one_person_are_counted_together_however_the_name_is_written(contoso):
+    account = make_admin(contoso.subscription, "root@contoso.example")
+    User.objects.filter(pk=account.user_id).update(username="person-1")
+    for name in ("person-1", "root@contoso.example", "Person-1", "ROOT@contoso.example", "person-1"):
+        Client().post(LOGIN, {"login": name, "password": "wrong"})
+
+    page = Client().post(LOGIN, {"login": "root@contoso.example", "password": PASSWORD})
+
+    assert "Too many wrong attempts." in page.content.decode()
+
+
+def test_attempts_are_counted_together_whatever_host_is_asked_for(contoso):
+    make_admin(contoso.subscription, "root@contoso.example")
+    form = {"login": "root@contoso.example", "password": "wrong"}
+    for port in range(1, 6):
+        Client().post(LOGIN, form, headers={"host": f"localhost:{port}"})
+
+    page = Client().post(LOGIN, {**form, "password": PASSWORD})
+
+    assert "Too many wrong attempts." in page.content.decode()

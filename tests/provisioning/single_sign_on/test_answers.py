@@ -1,10 +1,14 @@
 """What a provider answers, or somebody in its name, and what of it lets nobody in."""
 
+import base64
 from datetime import timedelta
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from provisioning.models import LoginAccount, PortalSession, SingleSignOn
 from provisioning.services import issuers
@@ -39,6 +43,18 @@ def test_a_token_that_is_not_of_this_sign_in_lets_nobody_in(contoso, provider, t
 
     assert sentence in said(sign_on(Client(), contoso, provider))
     assert not PortalSession.objects.filter(user__isnull=False).exists()
+
+
+def test_who_is_not_let_in_is_noted_without_a_name(contoso, provider):
+    number = contoso.subscription.number
+    for tamper in ({"nonce": "of another sign-in"}, {"preferred_username": "nobody@contoso.example"}):
+        provider.tamper = tamper
+        with capture_logs() as lines:
+            sign_on(Client(), contoso, provider)
+        [line] = [line for line in lines if line["event"] == "sign-in refused"]
+        assert (line["address"], line["log_level"], line["single_sign_on"]) == ("127.0.0.1", "warning", number)
+        assert line["reason"] in {"Untrusted", "Nobody"}
+        assert "nobody@" not in str(line)
 
 
 def test_a_token_with_more_in_its_audience_is_taken_when_it_was_issued_to_us(contoso, provider):
@@ -122,10 +138,44 @@ def test_a_sign_in_of_more_than_ten_minutes_is_begun_again(contoso, provider, mo
 
 def test_several_tabs_can_sign_in_at_a_time(contoso, provider):
     client = Client()
-    addresses = [provider.authorize(begin(client, contoso)) for _ in range(6)]
+    addresses = [provider.authorize(begin(client, contoso)) for _ in range(20)]
 
+    assert len(client.cookies[settings.SIGN_ON_COOKIE_NAME].OutputString()) < 4_096
     assert "was used already" in said(client.get(addresses[0]))
-    assert client.get(addresses[1]).status_code == 302
+    assert client.get(addresses[-5]).status_code == 302
+    assert client.get(addresses[-1]).status_code == 302
+
+
+def test_who_only_begins_makes_no_session_and_the_browser_cannot_read_what_it_keeps(contoso, provider):
+    client = Client()
+    asked = parse_qs(urlsplit(begin(client, contoso)).query)
+
+    assert not PortalSession.objects.exists()
+    cookie = client.cookies[settings.SIGN_ON_COOKIE_NAME]
+    assert cookie["httponly"] is True
+    assert cookie["max-age"] == 600
+    assert asked["nonce"][0] not in str(base64.urlsafe_b64decode(cookie.value))
+
+
+@pytest.mark.parametrize("planted", ["", "x", "é" * 10, "gAAAAA" + "A" * 100])
+def test_what_a_browser_has_not_got_from_here_is_nothing(contoso, provider, planted):
+    client = Client()
+    client.cookies[settings.SIGN_ON_COOKIE_NAME] = planted
+
+    assert sign_on(client, contoso, provider).status_code == 302
+
+
+def test_after_coming_in_the_browser_remembers_nothing(contoso, provider):
+    client = Client()
+    sign_on(client, contoso, provider)
+
+    assert client.cookies[settings.SIGN_ON_COOKIE_NAME].value == ""
+
+
+def test_a_very_long_address_is_not_gone_on_with(contoso, provider):
+    own = contoso.url("users/") + "?q=" + "x" * 4_000
+
+    assert sign_on(Client(), contoso, provider, f"?next={quote(own)}")["Location"] == contoso.url()
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,8 @@ def test_once_forgotten_the_next_who_comes_is_the_person(contoso, provider, sess
         {"preferred_username": "archiver"},  # a machine
         {"upn": "nobody@contoso.example"},
         {"preferred_username": ["ann@contoso.example"]},
+        {"preferred_username": "ann@contoso.example\0"},
+        {"preferred_username": "ann@contoso.example\ud800"},
     ],
 )
 def test_who_is_nobody_here_does_not_come_in_and_no_account_is_made(contoso, provider, claims):

@@ -160,6 +160,16 @@ def test_only_the_same_person_who_was_asked_anew_has_confirmed(contoso, provider
     assert client.get(contoso.url()).status_code == 200
 
 
+@pytest.mark.parametrize("when", [float("inf"), float("nan"), -1e300, 1e300, True, "now"])
+def test_a_time_of_no_sense_is_no_time(contoso, provider, when):
+    provider.claims["auth_time"] = when
+    client, page = Client(), contoso.url(f"provisioning/configurations/{contoso.configuration.pk}/secret/")
+    assert sign_on(client, contoso, provider).status_code == 302
+
+    assert client.get(page).status_code == 302
+    assert "does not say when you signed in" in said(confirm(client, contoso, provider, page))
+
+
 def test_another_subscriptions_provider_confirms_nothing(contoso, provider, sessions):
     fabrikam = make_contoso("Fabrikam")
     make_single_sign_on(fabrikam.subscription, provider.issuer)
