@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from provisioning.models import AuditEntry, AuditHead
 from provisioning.services import audit, audit_heads, audit_verification
 from provisioning.services.audit_verification import unverified, verify, verify_heads
-from tests.audit_log import UNGUARDED
+from tests.audit_log import unguarded
 from tests.factories import ACTOR, NOON, make_subscription
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +31,7 @@ def log():
 
 def tamper(log, *statements, **more):
     """Write to the database as somebody who may switch its triggers off, but does not know the pepper."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(UNGUARDED)
+    with transaction.atomic(), unguarded(), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement.format(t=TABLE, f=FIELDS, id=log.pk, **more))
 
