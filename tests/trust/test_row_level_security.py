@@ -38,9 +38,17 @@ def test_every_table_of_tenants_is_protected_from_its_owner_too():
     assert rls.unprotected() == []
 
 
-def test_a_table_that_lost_its_protection_gets_it_back_with_the_next_migration():
+@pytest.mark.parametrize(
+    "lost",
+    [
+        f"DROP POLICY {rls.POLICY} ON provisioning_vault",
+        "ALTER TABLE provisioning_vault NO FORCE ROW LEVEL SECURITY",
+        "ALTER TABLE provisioning_vault DISABLE ROW LEVEL SECURITY",
+    ],
+)
+def test_a_table_that_lost_its_protection_gets_it_back_with_the_next_migration(lost):
     with no_row_level_security(), connection.cursor() as cursor:
-        cursor.execute(f"DROP POLICY {rls.POLICY} ON provisioning_vault")
+        cursor.execute(lost)
         assert rls.unprotected() == ["provisioning_vault"]
 
         rls.protect()
