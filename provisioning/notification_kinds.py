@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,7 +10,7 @@ class Kind:
     """A kind of notification; ``advice`` says what a person can do, on the page of the URL name ``page``.
 
     With ``concerns_vault`` the subject is a vault's GUID: its trusted persons are told, too, and the end as well. With
-    ``is_provisioning`` it is for those only who may see provisioning, who get it unless they chose otherwise.
+    ``only_for``, the name of a permission, it is for those only who have that, who get it unless they chose otherwise.
     """
 
     name: str
@@ -19,7 +19,7 @@ class Kind:
     advice: str
     page: str
     concerns_vault: bool = False
-    is_provisioning: bool = False
+    only_for: Literal["", "PROVISIONING", "SEE_ALL_ACTS"] = ""
 
 
 POOL_FULL: Final = Kind(
@@ -66,7 +66,18 @@ SECRET_EXPIRES: Final = Kind(
     "refused.",
     advice="Replace it on the page of the configuration, and give the new one to the identity provider.",
     page="configurations",
-    is_provisioning=True,
+    only_for="PROVISIONING",
+)
+AUDIT_DIFFERS: Final = Kind(
+    name="audit_differs",
+    label="The audit log is not as it was written",
+    help="The daily check found that somebody has changed the database past mfmanage, or that an older backup was "
+    "restored. Told once for each finding.",
+    advice="Ask the operator of this installation to run “manage.py auditverify”, which names every entry.",
+    page="audit",
+    only_for="SEE_ALL_ACTS",
 )
 POOL_KINDS: Final = (POOL_FULL, POOL_NEARLY_FULL, WAITING, POOL_OVER_USED)
-KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (*POOL_KINDS, VAULT_INCIDENT, SECRET_EXPIRES)}
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.name: kind for kind in (*POOL_KINDS, VAULT_INCIDENT, SECRET_EXPIRES, AUDIT_DIFFERS)
+}

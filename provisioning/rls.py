@@ -16,6 +16,7 @@ POLICY: Final = "of_subscription"
 _SETTING: Final = f"current_setting('{tenancy.SETTING}', true)"
 _PROTECT: Final = """
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS {policy} ON {table};
 CREATE POLICY {policy} ON {table} USING (
 CASE WHEN (SELECT {setting}) = '{everybody}' THEN true
 ELSE {column} = (SELECT NULLIF(NULLIF({setting}, ''), '{everybody}')::bigint) END)"""

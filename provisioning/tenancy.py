@@ -39,10 +39,10 @@ class OtherSubscription(Exception):
 
 
 class Told(NamedTuple):
-    """What a session of the database was told, and in which transaction, which may yet be rolled back."""
+    """What a session of the database was told, and whether in a transaction: then that may be rolled back."""
 
     scope: Scope
-    block: object | None
+    is_in_transaction: bool
 
 
 def current() -> Scope:
@@ -112,10 +112,13 @@ def check(row: Any) -> None:
 def guard(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
     """Carry out a statement within the scope. Raises ``Unscoped``; an execute wrapper of Django's connections."""
     scope, used = current(), context["connection"]
+    is_told = used.vendor == "postgresql"
+    if is_told:
+        _forget(used, sql)
     if scope == NOBODY:
         if _touches_tenants(sql):
             raise Unscoped(sql)
-    elif used.vendor == "postgresql" and scope != _UNKNOWN:
+    elif is_told and scope != _UNKNOWN:
         _tell(used, scope, sql)
     return execute(sql, params, many, context)
 
@@ -136,26 +139,33 @@ def told_by_statement() -> Iterator[None]:
 def note(scope: Scope | None) -> None:
     """Remember what a statement has told the database; None: that is not known."""
     if connection.vendor == "postgresql":
-        told = None if scope is None else Told(scope, _block(connection))
+        told = None if scope is None else Told(scope, connection.in_atomic_block)
         connection.connection.mfmanage_told = told
 
 
-def _tell(used: Any, scope: Scope, sql: str) -> None:
-    """Set the session's scope unless it is that already; what a rollback took back is forgotten."""
-    session, block = used.connection, _block(used)
-    if sql.startswith(_SAVEPOINTS):
-        if sql.startswith("ROLLBACK"):
-            session.mfmanage_told = None
-        return
+def _forget(used: Any, sql: str) -> None:
+    """Forget what a rollback takes back: to a savepoint, or of the transaction before this statement, if it had one.
+
+    Whether that one was rolled back is not known. That it is over shows by the session, which is idle: the object of an
+    atomic block does not tell transactions apart, for a decorated function has the same one at every call.
+    """
+    session = used.connection
     told: Told | None = getattr(session, "mfmanage_told", None)
-    if told is None or told.scope != scope or told.block not in {None, block}:
-        session.execute("SELECT set_config(%s, %s, false)", (SETTING, str(scope)))
-        session.mfmanage_told = Told(scope, block)
+    if told is None:
+        return
+    is_over = told.is_in_transaction and session.pgconn.transaction_status == _IDLE
+    if is_over or sql.startswith("ROLLBACK"):
+        session.mfmanage_told = None
 
 
-def _block(used: Any) -> object | None:
-    """Return what tells the transaction from others; None outside of one."""
-    return used.atomic_blocks[0] if used.in_atomic_block else None
+def _tell(used: Any, scope: Scope, sql: str) -> None:
+    """Set the session's scope unless it is that already; savepoints touch no rows."""
+    session = used.connection
+    told: Told | None = getattr(session, "mfmanage_told", None)
+    if sql.startswith(_SAVEPOINTS) or (told is not None and told.scope == scope):
+        return
+    session.execute("SELECT set_config(%s, %s, false)", (SETTING, str(scope)))
+    session.mfmanage_told = Told(scope, used.in_atomic_block)
 
 
 @lru_cache(maxsize=1024)
@@ -179,3 +189,5 @@ def tables() -> dict[str, str]:
 
 
 _SAVEPOINTS: Final = ("SAVEPOINT", "RELEASE", "ROLLBACK")
+_IDLE: Final = 0
+"""The status of a session of PostgreSQL that is in no transaction (``PQTRANS_IDLE``)."""

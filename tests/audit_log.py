@@ -12,8 +12,6 @@ from django.db import connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.transaction import Atomic
 
-UNGUARDED = "SET LOCAL session_replication_role = replica"
-"""Switches triggers off until the transaction ends; only a superuser may, as which the tests connect."""
 _LOCKS = re.compile(r"\b(INSERT|UPDATE|DELETE|FOR (NO KEY UPDATE|SHARE|KEY SHARE))\b")
 _PRODUCT = tuple(f"{Path(__file__).parents[1] / app}/" for app in ("licensing", "mfmanage", "provisioning", "scim"))
 _HEAD = 'UPDATE "provisioning_audithead"'
@@ -29,9 +27,32 @@ def let_tables_be_emptied(monkeypatch: Any) -> None:
 
     def sql_flush(ops: BaseDatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
         statements = emptying(ops, *args, **kwargs)
-        return [UNGUARDED, *statements] if statements else []
+        off, on = _switches()
+        return [*off, *statements, *on] if statements else []
 
     monkeypatch.setattr(type(connection.ops), "sql_flush", sql_flush)
+
+
+@contextmanager
+def unguarded() -> Iterator[None]:
+    """Switch the triggers off that keep the audit log; stand in a transaction, with which that ends on PostgreSQL."""
+    off, on = _switches()
+    with connection.cursor() as cursor:
+        for statement in off:
+            cursor.execute(statement)
+        yield
+        for statement in on:
+            cursor.execute(statement)
+
+
+def _switches() -> tuple[list[str], list[str]]:
+    """Return what switches triggers off, which only a superuser may, as which the tests connect, and on again."""
+    if connection.vendor == "postgresql":
+        return ["SET LOCAL session_replication_role = replica"], []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'audit_%'")
+        triggers: list[tuple[str, str]] = cursor.fetchall()
+    return [f"DROP TRIGGER {name}" for name, _ in triggers], [sql for _, sql in triggers]
 
 
 @contextmanager

@@ -28,8 +28,7 @@ def child_environment(transactional_db) -> dict[str, str]:
 @pytest.fixture(scope="session", autouse=True)
 def _tables_can_be_emptied() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        if connection.vendor == "postgresql":
-            audit_log.let_tables_be_emptied(patch)
+        audit_log.let_tables_be_emptied(patch)
         yield
 
 

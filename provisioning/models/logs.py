@@ -11,8 +11,8 @@ class AuditEntry(TenantModel):
     """One deed of a person, a configuration or the system, written in the deed's own transaction; never changed.
 
     ``number`` counts the entries of a subscription without a gap. ``digest`` covers the entry and the digest before it,
-    under the key that ``key_version`` names (``provisioning.services.audit_chain``). PostgreSQL refuses to change or
-    delete a row (docs/audit.md).
+    under the key that ``key_version`` names (``provisioning.services.audit_chain``). The database refuses to change
+    or delete a row (docs/audit.md).
     """
 
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="audit_entries", db_index=False)

@@ -7,7 +7,11 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from provisioning.models import AuditEntry, AuditHead, Subscription
+from provisioning.addresses import address
+from provisioning.fragments import Notice
+from provisioning.models import AuditEntry, AuditHead, Notification, Subscription
+from provisioning.notification_kinds import AUDIT_DIFFERS
+from provisioning.permissions import Permission
 from provisioning.queries.days import within
 from provisioning.queries.pages import Page, fetch
 from provisioning.sql import Statement, run
@@ -89,6 +93,13 @@ def actions(subscription: Subscription, only_of: str) -> list[str]:
 def head(subscription: Subscription) -> AuditHead | None:
     """Return what the last check of the whole log came to."""
     return AuditHead.objects.filter(pk=subscription.pk).first()
+
+
+def notices(subscription: Subscription) -> list[Notice]:
+    """Return what the last check of the log found, for those who may see all of it."""
+    running = Notification.objects.filter(subscription=subscription, kind=AUDIT_DIFFERS.name, ended_at=None)
+    url = address(subscription, AUDIT_DIFFERS.page)
+    return [Notice(one.sentence, url, "problem", Permission[AUDIT_DIFFERS.only_for]) for one in running]
 
 
 _ACTIONS: Final = """

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO, Final
 
 import structlog
 from django.conf import settings
 
 from provisioning.models import AuditHead
 
+_LONGEST_LINE: Final = 64 * 1024
+"""Far more than any line of the file has."""
 log = structlog.get_logger(__name__)
 
 
@@ -83,11 +86,21 @@ def _head(line: str, place: str) -> ExportedHead:
     return head
 
 
+def _cut_torn_line(stream: BinaryIO) -> None:
+    """Take away what stands behind the last whole line: whoever wrote it was killed before it was exported."""
+    end = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, end - _LONGEST_LINE))
+    behind = stream.read().rpartition(b"\n")[2]
+    if behind:
+        stream.truncate(end - len(behind))
+
+
 def _append(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, stat.S_IRUSR | stat.S_IWUSR)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, stat.S_IRUSR | stat.S_IWUSR)
+    with os.fdopen(descriptor, "r+b") as stream:
+        _cut_torn_line(stream)
+        stream.write(text.encode())
         stream.flush()
         os.fsync(stream.fileno())
     folder = os.open(path.parent, os.O_RDONLY)

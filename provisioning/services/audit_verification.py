@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provisioning.models import AuditEntry, AuditHead, Subscription
-from provisioning.services import audit_chain
-from provisioning.services.audit_heads import ExportedHead, read
+from provisioning.services import audit_chain, audit_warnings
+from provisioning.services.audit_heads import ExportedHead, HeadsUnreadable, read
 
 _PAGE: Final = 2_000
 _HEADS: Final = 200
@@ -34,7 +34,7 @@ class Difference:
 
 @dataclass(slots=True, kw_only=True)
 class Result:
-    """What a check of one audit log, or of a file of heads, came to; the first ``differences`` are told.
+    """What a check of one audit log, or of its exported heads, came to; the first ``differences`` are told.
 
     ``entries`` is how many entries, or heads, were looked at.
     """
@@ -74,42 +74,70 @@ def verify(subscription: Subscription) -> Result:
     return result
 
 
-def verify_and_note(subscription: Subscription, at: datetime) -> Result:
-    """Do as ``verify``, and let the page of the audit log say when that was and what came of it."""
+def verify_and_note(subscription: Subscription, heads: Result | None, at: datetime) -> Result:
+    """Do as ``verify``; the page of the audit log says when that was, and people are told what came of it.
+
+    ``heads`` is what ``verify_heads`` found of the subscription, which counts as much.
+    """
     result = verify(subscription)
-    heads = AuditHead.objects.filter(pk=subscription.pk)
-    heads.update(verified_at=at, verified_number=result.entries, differences=result.count)
+    both = [result, heads] if heads else [result]
+    count = sum(one.count for one in both)
+    rows = AuditHead.objects.filter(pk=subscription.pk)
+    rows.update(verified_at=at, verified_number=result.entries, differences=count)
+    found = [difference.what for one in both for difference in one.differences]
+    audit_warnings.keep_up(subscription=subscription, found=found, count=count, at=at)
     return result
 
 
 def verify_all(at: datetime) -> None:
-    """Check every audit log, and the exported heads; what differs is an error in the log."""
-    results = [verify_and_note(subscription, at) for subscription in Subscription.objects.order_by("pk").iterator()]
-    if settings.AUDIT_HEADS.exists():
-        results.append(verify_heads(read(settings.AUDIT_HEADS)))
-    for result in results:
-        for one in result.differences:
-            log.error("audit log differs", subscription=one.subscription, number=one.number, what=one.what)
+    """Check every audit log, and the exported heads; what differs is an error in the log of the process, too."""
+    heads = _exported_heads()
+    for result in heads.values():
+        _log(result)
+    for subscription in Subscription.objects.order_by("pk").iterator():
+        _log(verify_and_note(subscription, heads.get(subscription.pk), at))
 
 
-def verify_heads(exported: Iterable[ExportedHead], only: Subscription | None = None) -> Result:
-    """Compare exported heads with the entries that they name, some at a time; an entry that is gone was cut off."""
-    result = Result(subscription=only.number if only else "")
+def verify_heads(exported: Iterable[ExportedHead], only: Subscription | None = None) -> dict[int, Result]:
+    """Compare exported heads with the entries that they name, some at a time; an entry that is gone was cut off.
+
+    Returns what came of it by the id of the subscription.
+    """
+    results: dict[int, Result] = {}
     wanted = (head for head in exported if only is None or head.subscription_id == only.pk)
     while heads := list(islice(wanted, _HEADS)):
         named = reduce(or_, (Q(subscription=head.subscription_id, number=head.number) for head in heads))
         rows = AuditEntry.objects.filter(named).values_list("subscription_id", "number", "digest")
         found = {(subscription, number): digest for subscription, number, digest in rows}
-        result.entries += len(heads)
         for head in heads:
-            digest = found.get((head.subscription_id, head.number))
-            if digest is None:
-                what = f"The log ended with entry {head.number} on {head.at}, and now there is no such entry."
+            result = results.setdefault(head.subscription_id, Result(subscription=head.subscription))
+            result.entries += 1
+            if what := _head_problem(head, found.get((head.subscription_id, head.number))):
                 result.add(Difference(head.subscription, head.number, what))
-            elif digest != head.digest:
-                what = f"Entry {head.number} is not the one with which the log ended on {head.at}."
-                result.add(Difference(head.subscription, head.number, what))
-    return result
+    return results
+
+
+def _head_problem(head: ExportedHead, digest: str | None) -> str:
+    """Return what is wrong with the entry of an exported head, which has that digest; None: it is gone."""
+    if digest is None:
+        return f"The log ended with entry {head.number} on {head.at}, and now there is no such entry."
+    return "" if digest == head.digest else f"Entry {head.number} is not the one with which the log ended on {head.at}."
+
+
+def _exported_heads() -> dict[int, Result]:
+    """Check the installation's own file; what is wrong with that itself keeps nobody from checking the logs."""
+    if not settings.AUDIT_HEADS.exists():
+        return {}
+    try:
+        return verify_heads(read(settings.AUDIT_HEADS))
+    except HeadsUnreadable as error:
+        log.error("exported heads cannot be read", reason=f"{error}")  # noqa: TRY400 - the sentence says it all
+        return {}
+
+
+def _log(result: Result) -> None:
+    for one in result.differences:
+        log.error("audit log differs", subscription=one.subscription, number=one.number, what=one.what)
 
 
 def unverified(entries: Sequence[AuditEntry]) -> set[int]:

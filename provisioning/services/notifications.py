@@ -25,7 +25,7 @@ from provisioning.services import audit
 USUAL_ROLES: Final = frozenset({LoginAccount.Role.BILLING_ADMIN, LoginAccount.Role.SUBSCRIPTION_ADMIN})
 """Who gets mail of every kind unless they chose otherwise; people of other roles get what they choose.
 
-Kinds about provisioning go to those who may see it, and to nobody else.
+Kinds that are for those only who have a permission go to all of them, and to nobody else.
 """
 QUIET: Final = timedelta(hours=1)
 """What ends and begins again is told once in this time at most."""
@@ -206,12 +206,9 @@ def _unusual(accounts: Iterable[LoginAccount], wanted: Set[str]) -> list[Notific
 
 
 def _is_for(name: str, account: LoginAccount) -> bool:
-    return not KINDS[name].is_provisioning or _sees_provisioning(account)
+    only_for = KINDS[name].only_for
+    return not only_for or Permission[only_for] in ROLES[LoginAccount.Role(account.role)]
 
 
 def _is_usual(name: str, account: LoginAccount) -> bool:
-    return _sees_provisioning(account) if KINDS[name].is_provisioning else account.role in USUAL_ROLES
-
-
-def _sees_provisioning(account: LoginAccount) -> bool:
-    return Permission.PROVISIONING in ROLES[LoginAccount.Role(account.role)]
+    return _is_for(name, account) and bool(KINDS[name].only_for or account.role in USUAL_ROLES)

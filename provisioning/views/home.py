@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from provisioning import columns, fragments
 from provisioning.permissions import ROLES, Permission, PortalRequest, requires
-from provisioning.queries import attention
+from provisioning.queries import attention, audit
 from provisioning.queries.configurations import configurations
 from provisioning.queries.unsent import unsent
 from provisioning.queries.vaults import vaults
@@ -26,6 +26,7 @@ def home(request: PortalRequest) -> HttpResponse:
             *attention.facts(subscription, rows),
             *attention.problems(subscription, rows, now=now),
             *unsent(subscription),
+            *audit.notices(subscription),
             *fragments.notices(subscription),
         )
         if notice.permission in ROLES[request.role]

@@ -161,5 +161,5 @@ def test_both_installations_look_once_a_minute(settings):
 
 
 def test_every_kind_leads_to_a_page_and_says_what_to_do():
-    assert {kind.page for kind in KINDS.values()} == {"licenses", "vaults", "configurations"}
+    assert {kind.page for kind in KINDS.values()} == {"licenses", "vaults", "configurations", "audit"}
     assert all(kind.advice.endswith(".") and kind.label and kind.help for kind in KINDS.values())

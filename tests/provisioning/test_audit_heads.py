@@ -49,6 +49,17 @@ def test_what_was_written_is_read_again(file):
     assert list(audit_heads.read(file)) == list(audit_heads.heads(NOON))
 
 
+def test_a_line_that_a_killed_worker_left_torn_is_taken_away(file):
+    make_subscription()
+    audit_heads.export(NOON)
+    whole = file.read_text()
+    file.write_text(whole + whole[:30])
+
+    audit_heads.export(NOON)
+
+    assert file.read_text() == whole * 2
+
+
 @pytest.mark.parametrize(
     "text",
     [

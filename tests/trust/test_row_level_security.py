@@ -38,9 +38,17 @@ def test_every_table_of_tenants_is_protected_from_its_owner_too():
     assert rls.unprotected() == []
 
 
-def test_a_table_that_lost_its_protection_gets_it_back_with_the_next_migration():
+@pytest.mark.parametrize(
+    "lost",
+    [
+        f"DROP POLICY {rls.POLICY} ON provisioning_vault",
+        "ALTER TABLE provisioning_vault NO FORCE ROW LEVEL SECURITY",
+        "ALTER TABLE provisioning_vault DISABLE ROW LEVEL SECURITY",
+    ],
+)
+def test_a_table_that_lost_its_protection_gets_it_back_with_the_next_migration(lost):
     with no_row_level_security(), connection.cursor() as cursor:
-        cursor.execute(f"DROP POLICY {rls.POLICY} ON provisioning_vault")
+        cursor.execute(lost)
         assert rls.unprotected() == ["provisioning_vault"]
 
         rls.protect()
@@ -69,6 +77,19 @@ def test_a_session_that_was_told_no_scope_sees_nothing(vaults, as_application):
         cursor.execute("SELECT set_config(%s, '', false)", [tenancy.SETTING])
         cursor.cursor.execute("SELECT count(*) FROM provisioning_vault")
         assert cursor.fetchone() == (0,)
+
+
+def nothing() -> None:
+    """Let the transaction begin with what is asked in a scope."""
+
+
+def ask() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def make_savepoint() -> None:
+    transaction.savepoint_commit(transaction.savepoint())
 
 
 @pytest.mark.parametrize(
@@ -119,6 +140,27 @@ def test_a_transaction_that_is_rolled_back_whole_leaves_no_wrong_scope():
                 transaction.set_rollback(True)
             with tenancy.of(first.subscription_id):
                 assert seen() == {first.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("begin", [nothing, ask, make_savepoint])
+def test_a_deed_that_is_tried_again_after_a_rollback_is_told_again(begin):
+    """A decorated deed has one and the same object for all its transactions."""
+    first, second = (make_vault(make_subscription(name)) for name in ("Contoso", "Fabrikam"))
+
+    @transaction.atomic
+    def deed(*, fails: bool) -> set[int]:
+        with tenancy.nobody():
+            begin()
+        with tenancy.of(second.subscription_id):
+            found = seen()
+        transaction.set_rollback(fails)
+        return found
+
+    with row_level_security():
+        with tenancy.of(first.subscription_id):
+            assert seen() == {first.pk}
+        assert [deed(fails=True), deed(fails=False), deed(fails=False)] == [{second.pk}] * 3
 
 
 def test_a_scim_call_is_told_apart_by_its_first_statement_alone(monkeypatch):

@@ -18,6 +18,8 @@ from tests.trust.rules import RULES
 from tests.trust.world import Role, Tenant
 
 _CURSOR = re.compile(r'[?&;]page=([^"&#]+)')
+_KINDS = re.compile(r"\{(\w+)\}")
+"""The kinds of things in the query of a rule."""
 WORDS = (
     "",
     "0",
@@ -183,17 +185,19 @@ def visits(pool: Pool, pages: list[Route], cursors: list[str], method: str) -> s
     """Return requests to pages of the portal, with numbers of rows of both tenants wherever one may stand."""
     numbers = [str(key) for keys in pool.keys.values() for key in keys]
     values = st.sampled_from([*WORDS, *cursors, *pool.users, *pool.groups, *numbers])
+    sampled = {kind: st.sampled_from(found) for kind, found in pool.keys.items()}
     names = (
         *("q", "page", "row", "all", "group", "configuration", "vault", "target", "resource", "state", "role"),
         *("kind", "mode", "license_type", "new_target", "after", "type", "actor", "action", "members", "change"),
     )
+    routes = st.sampled_from(pages)
     given = st.dictionaries(st.sampled_from(names), values, max_size=4)
 
     @st.composite
     def one(draw: st.DrawFn) -> Try:
-        route = draw(st.sampled_from(pages))
+        route = draw(routes)
         rule = RULES[route.name]
-        keys = {kind: draw(st.sampled_from(found)) for kind, found in pool.keys.items()}
+        keys = {kind: draw(sampled[kind]) for kind in [*rule.names, *_KINDS.findall(rule.query)]}
         parameters = [name for name in route.parameters if name != "number"]
         chosen = dict(zip(parameters, (keys[kind] for kind in rule.names), strict=True))
         path = route.address(number=pool.own.subscription.number, **chosen)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from provisioning.models import LoginAccount, NotificationMail
-from provisioning.notification_kinds import KINDS, POOL_FULL, SECRET_EXPIRES, WAITING
+from provisioning.notification_kinds import AUDIT_DIFFERS, KINDS, POOL_FULL, SECRET_EXPIRES, WAITING
 from provisioning.services.mails import send_due
 from provisioning.services.notifications import choices, notice
 from tests.factories import NOON, make_admin, make_subscription
@@ -33,8 +33,8 @@ def begin(contoso, subject="named", kind=POOL_FULL):
 @pytest.mark.parametrize(
     ("role", "usual"),
     [
-        (Role.BILLING_ADMIN, set(KINDS) - {SECRET_EXPIRES.name}),
-        (Role.ACCESS_ADMIN, {SECRET_EXPIRES.name}),
+        (Role.BILLING_ADMIN, set(KINDS) - {SECRET_EXPIRES.name, AUDIT_DIFFERS.name}),
+        (Role.ACCESS_ADMIN, {SECRET_EXPIRES.name, AUDIT_DIFFERS.name}),
         (Role.SUBSCRIPTION_ADMIN, set(KINDS)),
     ],
 )
@@ -54,14 +54,15 @@ def test_everybody_with_a_role_chooses_for_themselves(contoso, sign_in, url, rol
     assert all(choices(user=other.user, subscription=contoso.subscription).values())
 
 
-def test_a_billing_admin_is_told_nothing_of_provisioning(contoso, sign_in, url):
+@pytest.mark.parametrize("kind", [SECRET_EXPIRES, AUDIT_DIFFERS])
+def test_a_billing_admin_is_told_nothing_of_provisioning_and_of_all_acts(contoso, sign_in, url, kind):
     client = sign_in(make_admin(contoso.subscription, role=Role.BILLING_ADMIN))
-    notice(subscription=contoso.subscription, kind=SECRET_EXPIRES, subject="1/7", sentence="It expires.", at=NOON)
+    notice(subscription=contoso.subscription, kind=kind, subject="1/7", sentence="It is so.", at=NOON)
 
-    page = client.post(url, {SECRET_EXPIRES.name: "on"}, follow=True).content.decode()
+    page = client.post(url, {kind.name: "on"}, follow=True).content.decode()
 
-    assert SECRET_EXPIRES.label not in page
-    assert "It expires." not in page
+    assert kind.label not in page
+    assert "It is so." not in page
 
 
 def test_a_stranger_finds_no_page(sign_in, url):

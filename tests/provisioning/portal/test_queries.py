@@ -13,7 +13,7 @@ from tests.factories import make_account, make_call, make_configuration, make_gr
 FRAME = 4
 """Session, person, role, and the subscriptions of the menus."""
 LISTS = {
-    "": 14,
+    "": 15,
     "users/": 8,
     "users/?sort=email": 9,
     "users/?license=3&waiting=any&state=enabled&q=a": 10,
