@@ -30,9 +30,8 @@ def record_refused_secret(*, client_id: str, secret: str, at: datetime) -> None:
     """
     known = ClientSecret.objects.filter(configuration__application__client_id=client_id).order_by("id")
     offered, configuration_id, shown = peppers.digests(secret), NOBODY, None
-    for pk, configuration_id, digest, version in known.values_list(
-        "pk", "configuration_id", "digest", "pepper_version"
-    ):
+    for pk, owner, digest, version in known.values_list("pk", "configuration_id", "digest", "pepper_version"):
+        configuration_id = owner
         if peppers.is_same(digest, version, offered):
             shown = pk
     refusal = _Refusal.WRONG_SECRET

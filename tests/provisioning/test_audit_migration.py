@@ -14,7 +14,7 @@ from tests.factories import ACTOR, NOON
 
 BEFORE = ("provisioning", "0023_single_sign_on")
 SCHEMA = "before_the_chain"
-MIGRATIONS = ("0024_audit_chain", "0025_audit_is_append_only", "0030_append_only_on_sqlite_too")
+MIGRATIONS = ("0024_audit_chain", "0025_audit_is_append_only", "0029_append_only_on_sqlite_too")
 CHANGES = [{}, {"name": ["a", 'ä“\u2028😀\\"']}, {"number": [0.1, 1e22], "list": [None, [1.0, {"z": True, "a": None}]]}]
 pytestmark = pytest.mark.django_db
 

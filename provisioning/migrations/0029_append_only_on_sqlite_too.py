@@ -21,7 +21,7 @@ def _on_sqlite(text):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("provisioning", "0027_pages_behind_row_level_security")]
+    dependencies = [("provisioning", "0028_warn_of_bearer_tokens")]
 
     operations = [
         migrations.RunPython(
