@@ -150,20 +150,20 @@ def enter(request: PortalRequest, number: str) -> None:
     )
 
 
-def vouched_by(request: HttpRequest) -> int | None:
-    """Return the subscription whose single sign-on let the person in; None: a password did, which holds for all."""
-    found: int | None = request.session.get(SIGN_IN, {}).get("subscription")
+def vouched_for(request: HttpRequest) -> int | None:
+    """Return the account for which a single sign-on let the person in; None: a password did, which holds for all."""
+    found: int | None = request.session.get(SIGN_IN, {}).get("account")
     return found
 
 
 def roles_in(request: HttpRequest) -> QuerySet[LoginAccount]:
     """Return the accounts by which the signed-in person may enter in this session; read it for everybody.
 
-    Who came by a subscription's single sign-on enters that subscription only: its admins choose who vouches for
-    people, and must reach nobody's roles elsewhere by that (decision 24).
+    Who came by a subscription's single sign-on enters by the account that its provider vouched for, and by no other
+    of the same person: whoever can choose that account's address must reach nobody else's roles by it (decision 24).
     """
-    accounts, only = roles_of(cast("PortalRequest", request).user), vouched_by(request)
-    return accounts if only is None else accounts.filter(subscription=only)
+    accounts, only = roles_of(cast("PortalRequest", request).user), vouched_for(request)
+    return accounts if only is None else accounts.filter(pk=only)
 
 
 def roles_of(user: User) -> QuerySet[LoginAccount]:

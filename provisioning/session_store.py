@@ -67,7 +67,7 @@ class SessionStore(DatabaseStore):
         row.signed_in_at = datetime.fromisoformat(begun["at"]) if begun else row.seen_at
         row.expire_date = row.signed_in_at + timedelta(seconds=settings.SESSION_COOKIE_AGE)
         row.address, row.browser = begun.get("address", ""), begun.get("browser", "")
-        row.subscription_id = begun.get("subscription")
+        row.account_id = begun.get("account")
 
     @classmethod
     def clear_expired(cls) -> None:

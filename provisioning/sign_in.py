@@ -24,8 +24,8 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from provisioning.actor import Actor
-from provisioning.models import User
-from provisioning.permissions import PortalRequest, View, roles_of, to_sign_in, vouched_by
+from provisioning.models import LoginAccount, User
+from provisioning.permissions import PortalRequest, View, roles_of, to_sign_in, vouched_for
 from provisioning.services import sign_ins
 from provisioning.session_store import SIGN_IN
 
@@ -120,7 +120,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         """Return how the person can prove again who they are; who has no way signs out and in again."""
-        if vouched_by(context.request) is not None:
+        if vouched_for(context.request) is not None:
             return [{"id": "sign_on", "description": "Sign in at your organization", "url": reverse("sign_on_again")}]
         ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         if user.is_authenticated and not ways:
@@ -136,16 +136,16 @@ def _address(name: str) -> str:
         return name
 
 
-def open_session(request: HttpRequest, user: User, at: datetime, *, subscription: int, proved_at: float) -> None:
-    """Begin the session of who came by a subscription's single sign-on, with nothing of what was there before.
+def open_session(request: HttpRequest, account: LoginAccount, at: datetime, *, proved_at: float) -> None:
+    """Begin the session of the account that a single sign-on vouched for, with nothing of what was there before.
 
     Making secrets asks them again unless they proved who they are at ``proved_at``, a short time ago.
     """
     request.session.flush()
-    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    record_authentication(request, user, method="single sign-on")
+    login(request, account.user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    record_authentication(request, account.user, method="single sign-on")
     request.session[AUTHENTICATION_METHODS_SESSION_KEY][-1]["at"] = min(proved_at, at.timestamp())
-    request.session[SIGN_IN] = _beginning(request, at) | {"subscription": subscription}
+    request.session[SIGN_IN] = _beginning(request, at) | {"account": account.pk}
     request.session.save()
 
 
@@ -206,7 +206,7 @@ def own(view: View[P]) -> Callable[..., HttpResponseBase]:
     @signed_in
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if vouched_by(request) is not None:
+        if vouched_for(request) is not None:
             return render(request, "account/vouched.html")
         return view(request, *args, **kwargs)
 

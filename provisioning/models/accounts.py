@@ -50,6 +50,7 @@ class LoginAccount(TenantModel):
     scim_id = models.CharField(max_length=36, null=True, blank=True)  # noqa: DJ001
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.PERSON)
     role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.NO_ROLE)
+    role_username_key = models.TextField(null=True, blank=True)  # noqa: DJ001
     username = models.TextField()
     username_key = models.TextField()
     external_id = models.TextField(null=True, blank=True)  # noqa: DJ001

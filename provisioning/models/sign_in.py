@@ -6,7 +6,6 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 from provisioning.models.accounts import LoginAccount
-from provisioning.models.subscriptions import Subscription
 
 IDLE = timedelta(hours=2)
 """A session in which nothing was asked for so long is over."""
@@ -15,7 +14,7 @@ IDLE = timedelta(hours=2)
 class PortalSession(AbstractBaseSession):
     """A browser's session; ``session_key`` is the digest of what stands in the cookie, which nobody can go back from.
 
-    ``user`` is null until somebody has signed in. ``subscription`` is the one whose single sign-on let the person in;
+    ``user`` is null until somebody has signed in. ``account`` is the one for which a single sign-on let the person in;
     null: a password did.
     """
 
@@ -23,7 +22,7 @@ class PortalSession(AbstractBaseSession):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="portal_sessions"
     )
-    subscription = models.ForeignKey(Subscription, models.CASCADE, null=True, blank=True, related_name="+")
+    account = models.ForeignKey(LoginAccount, models.CASCADE, null=True, blank=True, related_name="+")
     signed_in_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField()
     address = models.CharField(max_length=64, blank=True)

@@ -295,7 +295,7 @@ _TAKEN_OVER = {
 }
 _ACCOUNT = whole(LoginAccount)
 _INSERTED = tuple(name for name in _ACCOUNT.names if name != "id")
-_KEPT = {"id", "subscription_id", "user_id", "uid", "kind", "role", "created_at"}
+_KEPT = {"id", "subscription_id", "user_id", "uid", "kind", "role", "role_username_key", "created_at"}
 _UPDATED = tuple(name for name in _ACCOUNT.names if name not in _KEPT)
 _INSERT = f"{insertion(LoginAccount, _INSERTED)} ON CONFLICT DO NOTHING RETURNING id"
 _ASSIGNMENTS = ", ".join(f"{name} = %s" for name in _UPDATED)

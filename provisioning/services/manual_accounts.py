@@ -15,7 +15,7 @@ from provisioning.services.notices import announce
 from provisioning.signals import account_leaving
 
 Changes = dict[str, list[Any]]
-_KEYS: Final = ("username_key", "display_name_key", "email_key", "modified_at", "role", "user")
+_KEYS: Final = ("username_key", "role_username_key", "display_name_key", "email_key", "modified_at", "role", "user")
 
 
 class UsernameInUse(Exception):
@@ -40,7 +40,7 @@ def save(account: LoginAccount, fields: Mapping[str, str], at: datetime) -> None
     """Write the fields, and the keys by which they are searched. Raises ``UsernameInUse``."""
     for name, value in fields.items():
         setattr(account, name, value)
-    account.username_key = account.username.casefold()
+    account.username_key = account.role_username_key = account.username.casefold()
     account.display_name_key = account.full_name.casefold()
     account.email_key = account.email.casefold()
     account.modified_at = at

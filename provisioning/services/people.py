@@ -19,7 +19,7 @@ from provisioning.services.last_admin import is_last_admin
 from provisioning.services.manual_accounts import Changes, UsernameInUse
 
 Role = LoginAccount.Role
-_HIGH: Final = frozenset({Role.BILLING_ADMIN, Role.SUBSCRIPTION_ADMIN})
+HIGH_ROLES: Final = frozenset({Role.BILLING_ADMIN, Role.SUBSCRIPTION_ADMIN})
 """Roles that nobody gives, takes away or touches the holders of without ``Permission.CHANGE_ADMINS``."""
 _PERMISSIONS: Final = {role.label: permissions for role, permissions in ROLES.items()}
 
@@ -172,7 +172,7 @@ def set_role(*, account: LoginAccount, role: LoginAccount.Role, actor: Actor, at
     _check_reach(actor, role)
     if changes := _changed_role(found, role):
         found.modified_at = at
-        found.save(update_fields=["role", "user", "modified_at"])
+        found.save(update_fields=["role", "role_username_key", "user", "modified_at"])
         _welcome(found, before, at)
         shared.done(found, "set role", changes, actor, at)
 
@@ -229,7 +229,7 @@ def delete_person(*, account: LoginAccount, actor: Actor, at: datetime) -> None:
 def may_touch(actor: Actor, *roles: int) -> bool:
     """Return whether the actor may change accounts that have, or shall have, these roles."""
     permissions = _PERMISSIONS.get(actor.role, frozenset())
-    return not (_HIGH & set(roles)) or actor.kind != "person" or Permission.CHANGE_ADMINS in permissions
+    return not (HIGH_ROLES & set(roles)) or actor.kind != "person" or Permission.CHANGE_ADMINS in permissions
 
 
 def _check_reach(actor: Actor, *roles: int) -> None:
@@ -253,7 +253,7 @@ def _changed_role(account: LoginAccount, role: LoginAccount.Role) -> Changes:
         return {}
     if is_last_admin(account):
         raise LastAdmin(account.username)
-    account.role = role
+    account.role, account.role_username_key = role, account.username_key
     invitations.connect(account)
     return {"role": [old.label, role.label]}
 

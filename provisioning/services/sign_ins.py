@@ -58,7 +58,7 @@ def sign_in(
 ) -> None:
     """Let the person in by ``enter``, which writes the session. Raises ``NoRole``.
 
-    ``only`` is the subscription whose single sign-on vouches for the person. Whoever takes the last role away just now
+    ``only`` is the account for which a single sign-on vouches. Whoever takes the last role away just now
     waits for the session and ends it, or is waited for.
     """
     _lock([user.pk])
@@ -71,7 +71,7 @@ def sign_in(
 def record(
     *, user: User, action: str, changes: Changes | None = None, only: int | None = None, actor: Actor, at: datetime
 ) -> None:
-    """Write what the person did in the audit log of every subscription in which they have a role, or only of one.
+    """Write what the person did in the audit log of each subscription in which they have a role, or of one account's.
 
     Stands last in a deed. ``actor`` says from where; a person's name and role are added.
     """
@@ -91,20 +91,20 @@ def leave(user_ids: Iterable[int | None]) -> None:
     """End what people without a role may not have any more: sessions, and links by which a password is set.
 
     Every deed that disables or deletes an account, or takes its role away, calls this after it has written that. A
-    session that came by the single sign-on of a subscription ends with the role there.
+    session that came by single sign-on ends with the role of its account.
     """
     people = sorted({pk for pk in user_ids if pk is not None})
     if not people:
         return
     _lock(people)
     with tenancy.everybody():
-        held = set(_entering().filter(user__in=people).values_list("user_id", "subscription_id"))
-        strangers = set(people) - {user_id for user_id, _ in held}
-        sessions = PortalSession.objects.filter(user__in=people).values_list("pk", "user_id", "subscription_id")
+        held = dict(_entering().filter(user__in=people).values_list("pk", "user_id"))
+        strangers = set(people) - set(held.values())
+        sessions = PortalSession.objects.filter(user__in=people).values_list("pk", "user_id", "account_id")
         over = [
             key
-            for key, user_id, subscription_id in sessions
-            if user_id in strangers or (subscription_id is not None and (user_id, subscription_id) not in held)
+            for key, user_id, account_id in sessions
+            if user_id in strangers or (account_id is not None and held.get(account_id) != user_id)
         ]
         PortalSession.objects.filter(pk__in=over).delete()
         PasswordMail.objects.filter(user__in=strangers).delete()
@@ -113,7 +113,7 @@ def leave(user_ids: Iterable[int | None]) -> None:
 def sessions_of(user: User, *, only: int | None = None, at: datetime) -> QuerySet[PortalSession]:
     """Return the person's sessions that are not over, the one used last first.
 
-    ``only``: those that came by the single sign-on of this subscription; whoever came so knows of no others.
+    ``only``: those that came by the single sign-on of this account; whoever came so knows of no others.
     """
     return _sessions(user, only).filter(pk__in=PortalSession.live(at)).order_by("-seen_at", "pk")
 
@@ -184,7 +184,7 @@ def _end_others(user: User, but: str, only: int | None = None) -> int:
 
 def _sessions(user: User, only: int | None) -> QuerySet[PortalSession]:
     rows = PortalSession.objects.filter(user=user)
-    return rows if only is None else rows.filter(subscription=only)
+    return rows if only is None else rows.filter(account=only)
 
 
 def _lock(people: list[int]) -> None:
@@ -197,7 +197,7 @@ def _entering() -> QuerySet[LoginAccount]:
 
 
 def _roles(user: User, only: int | None) -> dict[int, Role]:
-    """Return the highest role of the person in each subscription, or in the only one that counts."""
+    """Return the highest role of the person in each subscription, or by the only account that counts."""
     with tenancy.everybody():
-        accounts = roles_of(user) if only is None else roles_of(user).filter(subscription=only)
+        accounts = roles_of(user) if only is None else roles_of(user).filter(pk=only)
         return {pk: Role(role) for pk, role in accounts.order_by("role").values_list("subscription_id", "role")}

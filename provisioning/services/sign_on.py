@@ -19,6 +19,7 @@ from provisioning.permissions import Role
 from provisioning.services import audit, sign_ins
 from provisioning.services.id_tokens import Identity
 from provisioning.services.invitations import connect
+from provisioning.services.people import HIGH_ROLES
 from provisioning.services.single_sign_on import NoSingleSignOn
 
 _MOST_OFFERED: Final = 10
@@ -65,6 +66,16 @@ class SomebodyElse(NotLetIn):
         )
 
 
+class Renamed(NotLetIn):
+    """Who calls the SCIM service chooses names, and must not choose by them who is a Billing or Subscription admin."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The identity provider has renamed “{name}” since that user was given a role. Ask a Subscription admin to "
+            "look at the user, take the role away and give it again."
+        )
+
+
 class OtherPerson(NotLetIn):
     """Who was to confirm that it is them is somebody else."""
 
@@ -91,7 +102,7 @@ def organizations(name: str) -> list[SingleSignOn]:
 
 
 def sign_on(
-    *, subscription_id: int, identity: Identity, enter: Callable[[User], None], actor: Actor, at: datetime
+    *, subscription_id: int, identity: Identity, enter: Callable[[LoginAccount], None], actor: Actor, at: datetime
 ) -> LoginAccount:
     """Let the person in by ``enter``, which writes the session. Raises ``NotLetIn``, ``NoSingleSignOn``, ``NoRole``.
 
@@ -100,23 +111,22 @@ def sign_on(
     with tenancy.of(subscription_id), audit.recorded_last():
         row = _locked(subscription_id, identity)
         account = _known(row, identity) or _bound(row, identity, actor, at)
-        user = _user(account)
         sign_ins.sign_in(
-            user=user,
+            user=_user(account),
             how="single sign-on",
-            enter=lambda: enter(user),
-            only=subscription_id,
+            enter=lambda: enter(account),
+            only=account.pk,
             actor=actor,
             at=at,
         )
     return account
 
 
-def confirm(*, subscription_id: int, identity: Identity, user_id: int) -> None:
+def confirm(*, subscription_id: int, identity: Identity, account_id: int | None) -> None:
     """Accept that who has signed in again is who works here. Raises ``NotLetIn`` and ``NoSingleSignOn``."""
     with tenancy.of(subscription_id), audit.recorded_last():
         account = _known(_locked(subscription_id, identity), identity)
-    if account is None or account.user_id != user_id:
+    if account is None or account.pk != account_id:
         raise OtherPerson
 
 
@@ -143,6 +153,8 @@ def _bound(row: SingleSignOn, identity: Identity, actor: Actor, at: datetime) ->
     account = _checked(_held(row).filter(username_key=key).first() if key else None, identity.username)
     if SignOnIdentity.objects.filter(account=account).exists():
         raise SomebodyElse(account.username)
+    if account.role in HIGH_ROLES and account.username_key != account.role_username_key:
+        raise Renamed(account.username)
     if account.configuration_id is None and not row.admits_manual_accounts:
         raise NotProvisioned(account.username)
     SignOnIdentity.objects.create(single_sign_on=row, account=account, subject=identity.subject, bound_at=at)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from provisioning.actor import Actor
-from provisioning.models import PortalSession, SignOnIdentity, SingleSignOn, Subscription
+from provisioning.models import LoginAccount, PortalSession, SignOnIdentity, SingleSignOn, Subscription
 from provisioning.sealing import seal, unseal
 from provisioning.services import audit, issuers
 from provisioning.services.openid_provider import Client, providers
@@ -82,7 +82,7 @@ def remove_single_sign_on(*, subscription: Subscription, actor: Actor, at: datet
     if row is None:
         raise NoSingleSignOn
     row.delete()
-    PortalSession.objects.filter(subscription=subscription).delete()
+    PortalSession.objects.filter(account__subscription=subscription).delete()
     _audit(subscription, "remove single sign-on", actor, at, {"issuer": [row.issuer, None]})
 
 
@@ -97,7 +97,7 @@ def forget_identity(*, identity: SignOnIdentity, actor: Actor, at: datetime) -> 
     if found is None:
         raise IdentityGone
     found.delete()
-    PortalSession.objects.filter(subscription=found.subscription_id, user=found.account.user_id).delete()
+    PortalSession.objects.filter(account=found.account_id).delete()
     audit.record(
         subscription_id=found.subscription_id,
         actor=actor,
@@ -138,6 +138,13 @@ def enabled(number: str) -> SingleSignOn:
     return found
 
 
+def of_account(account_id: int | None) -> SingleSignOn | None:
+    """Return the single sign-on of the account's subscription."""
+    accounts = LoginAccount.objects.filter(pk__in=[account_id])
+    rows = SingleSignOn.objects.filter(subscription__in=accounts.values("subscription"))
+    return rows.select_related("subscription").first()
+
+
 def client_of(row: SingleSignOn) -> Client:
     """Return who we are to the provider. Raises ``sealing.Unreadable``."""
     return Client(
@@ -174,7 +181,7 @@ def _end(row: SingleSignOn, changed: set[str]) -> None:
     elif "admits_manual_accounts" in changed and not row.admits_manual_accounts:
         row.identities.filter(account__configuration=None).delete()
     if changed - {"client_secret"}:
-        PortalSession.objects.filter(subscription=row.subscription_id).delete()
+        PortalSession.objects.filter(account__subscription=row.subscription_id).delete()
 
 
 def _purpose(row: SingleSignOn) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from provisioning.browsers import browser_words
-from provisioning.permissions import PortalRequest, vouched_by
+from provisioning.permissions import PortalRequest, vouched_for
 from provisioning.services import sign_ins
 from provisioning.session_store import digest
 from provisioning.sign_in import visitor
@@ -21,7 +21,7 @@ def sessions(request: PortalRequest) -> HttpResponse:
     """List the person's sessions, this one first."""
     own = _own(request)
     rows = sorted(
-        sign_ins.sessions_of(request.user, only=vouched_by(request), at=timezone.now()), key=lambda row: row.pk != own
+        sign_ins.sessions_of(request.user, only=vouched_for(request), at=timezone.now()), key=lambda row: row.pk != own
     )
     context = {"rows": [(row, browser_words(row.browser), row.pk == own) for row in rows]}
     return render(request, "account/sessions.html", context)
@@ -49,7 +49,7 @@ def sessions_end(request: PortalRequest) -> HttpResponse:
 
 
 def _who(request: PortalRequest) -> dict[str, Any]:
-    return {"only": vouched_by(request), "actor": visitor(request), "at": timezone.now()}
+    return {"only": vouched_for(request), "actor": visitor(request), "at": timezone.now()}
 
 
 def _own(request: PortalRequest) -> str:

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET
 from provisioning import attempts
 from provisioning.addresses import address
 from provisioning.attempts import Attempt, UnderWay
-from provisioning.models import SingleSignOn, User
-from provisioning.permissions import PortalRequest, vouched_by
+from provisioning.models import LoginAccount, SingleSignOn
+from provisioning.permissions import PortalRequest, vouched_for
 from provisioning.sealing import Unreadable
 from provisioning.services import id_tokens, openid_provider, sign_on
 from provisioning.services.assertions import Untrusted
@@ -26,7 +26,7 @@ from provisioning.services.issuers import IssuerUnreachable
 from provisioning.services.openid_provider import Provider, ProviderRefuses, host, providers, short
 from provisioning.services.sign_ins import NoRole
 from provisioning.services.sign_on import NotLetIn
-from provisioning.services.single_sign_on import NoSingleSignOn, client_of, enabled
+from provisioning.services.single_sign_on import NoSingleSignOn, client_of, enabled, of_account
 from provisioning.sign_in import open_session, visitor
 
 _LONGEST_NAME: Final = 256
@@ -81,7 +81,7 @@ def begin(request: HttpRequest, number: str) -> HttpResponse:
 
 def again(request: PortalRequest) -> HttpResponse:
     """Say why the person is to confirm, with a link to the provider: a form may not lead to another host."""
-    row = SingleSignOn.objects.filter(subscription=vouched_by(request)).select_related("subscription").first()
+    row = of_account(vouched_for(request))
     if row is None:
         return redirect("account_login")
     context = {"row": row, "host": host(row.issuer), "next": _safe(request, request.GET.get("next", ""))}
@@ -95,7 +95,7 @@ def confirm(request: PortalRequest, number: str) -> HttpResponse:
         row = enabled(number)
     except NoSingleSignOn as error:
         return _refused(request, "", str(error), status=404)
-    if vouched_by(request) != row.subscription_id:
+    if of_account(vouched_for(request)) != row:
         return redirect("start")
     following = _safe(request, request.GET.get("next", ""))
     attempt = Attempt.of(row, at=timezone.now(), following=following, user_id=request.user.pk)
@@ -188,8 +188,8 @@ def _enter(request: PortalRequest, row: SingleSignOn, identity: Identity, follow
     """Begin the session of who may come in; how long ago they proved who they are, only the provider knows."""
     at = timezone.now()
 
-    def enter(user: User) -> None:
-        open_session(request, user, at, subscription=row.subscription_id, proved_at=identity.signed_in_at)
+    def enter(account: LoginAccount) -> None:
+        open_session(request, account, at, proved_at=identity.signed_in_at)
 
     sign_on.sign_on(subscription_id=row.subscription_id, identity=identity, enter=enter, actor=visitor(request), at=at)
     return HttpResponseRedirect(following or address(row.subscription, "home"))
@@ -197,9 +197,9 @@ def _enter(request: PortalRequest, row: SingleSignOn, identity: Identity, follow
 
 def _confirmed(request: PortalRequest, row: SingleSignOn, identity: Identity, attempt: Attempt) -> HttpResponse:
     """Go on with what the person was about to do, if it still is the same person."""
-    if request.user.pk != attempt.user_id or vouched_by(request) != row.subscription_id:
+    if request.user.pk != attempt.user_id:
         raise sign_on.OtherPerson
-    sign_on.confirm(subscription_id=row.subscription_id, identity=identity, user_id=attempt.user_id)
+    sign_on.confirm(subscription_id=row.subscription_id, identity=identity, account_id=vouched_for(request))
     record_authentication(request, request.user, method=_METHOD, reauthenticated=True)
     asked = request.GET.copy()
     asked["next"] = attempt.following

@@ -56,13 +56,13 @@ def with_password(account):
     return account
 
 
-def session_of(user, *, subscription=None, at=None, address="203.0.113.7"):
+def session_of(user, *, account=None, at=None, address="203.0.113.7"):
     """Begin a session of the person; its store is returned."""
     store = SessionStore()
     store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(user.pk), "allauth.account.auth_backends.AuthenticationBackend"
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
     begun = {"at": (at or timezone.now()).isoformat(), "address": address, "browser": "Firefox"}
-    store[SIGN_IN] = begun | ({"subscription": subscription.pk} if subscription else {})
+    store[SIGN_IN] = begun | ({"account": account.pk} if account else {})
     store.save()
     return store
 
@@ -207,7 +207,7 @@ def test_who_has_a_role_elsewhere_stays_signed_in_there_and_is_shut_out_here(bob
 
 def test_a_session_by_single_sign_on_ends_with_the_role_in_that_subscription(bob):
     elsewhere = make_person(make_subscription("Fabrikam"), "bob@contoso.example", role=Role.BILLING_ADMIN)
-    here, there = (session_of(bob.user, subscription=one.subscription) for one in (bob, elsewhere))
+    here, there = (session_of(bob.user, account=one) for one in (bob, elsewhere))
 
     disable(bob)
 
@@ -238,7 +238,7 @@ def test_nobody_without_a_role_gets_in(bob):
 
 
 def test_single_sign_on_lets_in_only_where_it_vouches(bob):
-    other = make_subscription("Fabrikam")
+    other = make_person(bob.subscription, "other@contoso.example", role=Role.ACCESS_ADMIN)
 
     with pytest.raises(NoRole):
         sign_in(user=bob.user, how="single sign-on", enter=pytest.fail, only=other.pk, actor=HERE, at=NOON)
@@ -260,7 +260,7 @@ def test_signing_in_stands_in_the_audit_log_of_each_subscription_with_the_role_t
 def test_a_single_sign_on_is_told_to_its_own_subscription_alone(bob):
     make_person(make_subscription("Fabrikam"), "bob@contoso.example", role=Role.BILLING_ADMIN)
 
-    sign_in(user=bob.user, how="x", enter=lambda: None, only=bob.subscription_id, actor=HERE, at=NOON)
+    sign_in(user=bob.user, how="x", enter=lambda: None, only=bob.pk, actor=HERE, at=NOON)
 
     assert AuditEntry.objects.get(action="sign in").subscription == bob.subscription
 

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from provisioning.models import AuditEntry, LoginAccount, PortalSession, SignOnIdentity, User
-from tests.factories import make_account, make_admin, make_person
+from provisioning.services import accounts
+from tests.factories import make_account, make_admin, make_call, make_person, make_profile
 from tests.provisioning.single_sign_on.walks import ANN, begin, give, said, sign_on
 from tests.single_sign_on import make_single_sign_on
 
@@ -24,7 +25,7 @@ def test_a_provisioned_person_with_a_role_comes_in_and_is_known_from_then_on(con
     identity = SignOnIdentity.objects.get()
     assert (identity.account, identity.subject) == (contoso.ann, "subject-of-ann")
     session = PortalSession.objects.get(user__isnull=False)
-    assert (session.subscription, session.browser) == (contoso.subscription, "Firefox")
+    assert (session.account, session.browser) == (contoso.ann, "Firefox")
     acts = AuditEntry.objects.order_by("-number")[:2]
     assert [(act.action, act.target, act.actor_role) for act in acts] == [
         ("sign in", User.objects.get(pk=session.user_id).username, "Access admin"),
@@ -52,6 +53,38 @@ def test_the_page_that_was_asked_for_comes_next_if_it_is_of_this_host(contoso, p
 
     assert sign_on(Client(), contoso, provider, f"?next={own}")["Location"] == own
     assert sign_on(Client(), contoso, provider, f"?next={foreign}")["Location"] == contoso.url()
+
+
+@pytest.mark.parametrize("role", [Role.SUBSCRIPTION_ADMIN, Role.BILLING_ADMIN])
+def test_whom_the_provider_has_renamed_comes_in_as_an_admin_once_the_role_is_given_to_the_new_name(
+    contoso, provider, role
+):
+    """Or whoever calls the SCIM service, an Access admin say, would choose who is a Subscription admin."""
+    make_admin(contoso.subscription)
+    bob = make_account(contoso.configuration, "bob@contoso.example")
+    give(bob, role)
+    renamed = make_profile("mallory@contoso.example")
+    accounts.change_account(
+        scim_id=bob.scim_id, change=lambda _: renamed, call=make_call(contoso.configuration, operation="update")
+    )
+    provider.claims |= {"sub": "mallory", "preferred_username": "mallory@contoso.example"}
+
+    assert "has renamed “mallory@contoso.example” since" in said(sign_on(Client(), contoso, provider))
+    assert not SignOnIdentity.objects.exists()
+
+    give(bob, Role.NO_ROLE)
+    give(bob, role)
+    assert sign_on(Client(), contoso, provider)["Location"] == contoso.url()
+
+
+def test_an_access_admin_whom_the_provider_has_renamed_comes_in(contoso, provider):
+    renamed = make_profile("ann.smith@contoso.example")
+    accounts.change_account(
+        scim_id=contoso.ann.scim_id, change=lambda _: renamed, call=make_call(contoso.configuration, operation="update")
+    )
+    provider.claims["preferred_username"] = "ann.smith@contoso.example"
+
+    assert sign_on(Client(), contoso, provider)["Location"] == contoso.url()
 
 
 def test_a_known_subject_is_its_account_whatever_the_username_says(contoso, provider):

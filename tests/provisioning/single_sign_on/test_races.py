@@ -48,13 +48,13 @@ def come_in(contoso, subject, enter):
     )
 
 
-def open_session(contoso, user):
+def open_session(account):
     now = timezone.now()
     PortalSession.objects.create(
         session_key="x" * 64,
         session_data="",
-        user=user,
-        subscription=contoso.subscription,
+        user=account.user,
+        account=account,
         seen_at=now,
         expire_date=now + timedelta(hours=1),
     )
@@ -64,10 +64,10 @@ def end_while_somebody_comes_in(contoso):
     """Return the sessions that are left when single sign-on was switched off in the middle of a sign-in."""
     inside = threading.Event()
 
-    def slowly(user):
+    def slowly(account):
         inside.set()
         time.sleep(0.3)
-        open_session(contoso, user)
+        open_session(account)
 
     def deed(number):
         if number == 0:

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from provisioning.models import ClientSecret, LoginAccount, PortalSession, SingleSignOn
+from provisioning.models import AuditEntry, ClientSecret, LoginAccount, PortalSession, SingleSignOn
 from provisioning.services import accounts
 from provisioning.services import single_sign_on as services
 from tests.contoso import make_contoso
-from tests.factories import ACTOR, NOON, PASSWORD, make_admin, make_call, make_profile, make_subscription
+from tests.factories import ACTOR, NOON, PASSWORD, make_admin, make_call, make_person, make_profile, make_subscription
 from tests.provisioning.single_sign_on.walks import ANN, give, said, sign_on
 from tests.single_sign_on import make_single_sign_on
 
@@ -41,6 +41,28 @@ def test_single_sign_on_of_one_subscription_opens_no_other_of_the_same_person(co
     by_password = Client()
     by_password.post("/account/login/", {"login": ANN, "password": PASSWORD})
     assert by_password.get(contoso.url()).status_code == by_password.get(f"/s/{fabrikam.number}/").status_code == 200
+
+
+def test_single_sign_on_of_one_account_opens_no_other_of_its_address(contoso, provider):
+    """Whoever chooses an account's address, by SCIM or here, must not come by it to the roles of another."""
+    root = make_person(contoso.subscription, "root", email=ANN, role=Role.SUBSCRIPTION_ADMIN)
+    let_in_by_password(root.user)
+    give(contoso.ann, Role.NO_ROLE)
+    give(contoso.ann, Role.ACCESS_ADMIN)
+    contoso.ann.refresh_from_db()
+    assert contoso.ann.user == root.user
+    by_password, client = Client(headers={"User-Agent": "Opera"}), Client()
+    by_password.post("/account/login/", {"login": ANN, "password": PASSWORD})
+
+    sign_on(client, contoso, provider)
+
+    assert client.get(contoso.url()).status_code == 200
+    assert client.get(contoso.url("settings/")).status_code == 404
+    assert by_password.get(contoso.url("settings/")).status_code == 200
+    assert AuditEntry.objects.filter(action="sign in").order_by("-number").first().actor_role == "Access admin"
+
+    give(contoso.ann, Role.NO_ROLE)
+    assert client.get(contoso.url()).status_code == 302
 
 
 def test_who_came_by_single_sign_on_gets_at_no_password_factor_or_session_of_the_person(contoso, provider):
