@@ -24,6 +24,10 @@ from provisioning.queries import groups as group_queries
 
 _ANY = ("", "Any")
 TOKEN_LIFETIMES: Final = [(hours * 3600, "1 hour" if hours == 1 else f"{hours} hours") for hours in range(1, 7)]
+_WHO_ADOPTS: Final = (
+    "Only a Subscription admin can switch this on, for it can take over an admin's account; who manages provisioning "
+    "can switch it off."
+)
 _SENSIBLE_DAY = (MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31)))
 
 
@@ -134,7 +138,10 @@ class LogFilter(forms.Form):
 
 
 class ConfigurationSettingsForm(forms.Form):
-    """How a configuration answers its identity provider: the fields of ``services.configurations.Settings``."""
+    """How a configuration answers its identity provider: the fields of ``services.configurations.Settings``.
+
+    Who may not switch adoption on is shown it disabled while it is off.
+    """
 
     adopts_manual_accounts = forms.BooleanField(
         label="Adopt manual accounts",
@@ -162,6 +169,22 @@ class ConfigurationSettingsForm(forms.Form):
         empty_value=SHORTEST_TOKEN_LIFETIME,  # type: ignore[arg-type]
         help_text="The identity provider then asks for another one. Holds from the next token on.",
     )
+
+    def __init__(self, data: Any, *, initial: dict[str, Any], may_adopt: bool) -> None:
+        super().__init__(data, initial=initial)
+        if may_adopt:
+            return
+        field = self.fields["adopts_manual_accounts"]
+        field.help_text = f"{field.help_text} {_WHO_ADOPTS}"
+        # Not ``field.disabled``, which overlooks what a forged form says: the service is to refuse that in words.
+        if not initial["adopts_manual_accounts"]:
+            field.widget.attrs["disabled"] = True
+
+    def refuse_adoption(self, sentence: str) -> None:
+        """Say why adoption stays off, and show it so."""
+        self.add_error("adopts_manual_accounts", sentence)
+        self.initial["adopts_manual_accounts"] = False
+        self.fields["adopts_manual_accounts"].disabled = True
 
 
 class GroupLicenseForm(forms.Form):

@@ -11,10 +11,11 @@ from oauth2_provider.models import Application
 
 from provisioning.actor import Actor
 from provisioning.license_types import LicenseType
-from provisioning.models import ProvisioningConfiguration, Subscription, Vault
+from provisioning.models import LoginAccount, ProvisioningConfiguration, Subscription, Vault
 from provisioning.models.configurations import LONGEST_TOKEN_LIFETIME, SHORTEST_TOKEN_LIFETIME
 from provisioning.services import access, audit
 from provisioning.services.notices import announce
+from provisioning.services.people import may_touch
 from provisioning.services.secrets import LIFETIME, add_secret
 from provisioning.services.trust import NOTHING, BadDirectory, Trusted
 
@@ -67,6 +68,16 @@ class BadTokenLifetime(ValueError):
         super().__init__("An access token can live for 60 minutes to 6 hours. Choose a time between them.")
 
 
+class AdoptionOutOfReach(Exception):
+    """Who adopts manual accounts takes over admins' accounts, too, and the actor may not touch those (decision 15)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Only a Subscription admin can let a configuration adopt manual accounts, for it can take over an admin's "
+            "account by that. Nothing was saved. Ask a Subscription admin to switch it on."
+        )
+
+
 class ConfigurationDeleted(Exception):
     """Somebody has deleted the configuration."""
 
@@ -114,12 +125,13 @@ def create_configuration(
     """Create a configuration with its OAuth client and first secret, which remembers the form that asked for it.
 
     A classic one has no secret, and needs a tenant to trust. Raises ``EditionNotSupported``, ``UserSynchronizationOn``,
-    ``ConfigurationNameTaken``, ``ClassicInTheWay``, ``LifetimeTooLong``, ``BadTokenLifetime`` and ``BadDirectory``.
+    ``ConfigurationNameTaken``, ``ClassicInTheWay``, ``LifetimeTooLong``, ``BadTokenLifetime``, ``BadDirectory`` and
+    ``AdoptionOutOfReach``.
     """
     is_classic, secret = kind == _Kind.CLASSIC, ""
     if is_classic and not trusted.issuer:
         raise BadDirectory(trusted.directory)
-    _check(settings)
+    _check(USUAL_SETTINGS, settings, actor)
     check_provisioning_allowed(subscription)
     try:
         with transaction.atomic():
@@ -169,12 +181,12 @@ def change_settings(
 ) -> None:
     """Let the configuration answer otherwise from its next call on; settings that it has already are no deed.
 
-    Raises ``BadTokenLifetime``.
+    Raises ``BadTokenLifetime`` and ``AdoptionOutOfReach``.
     """
-    _check(settings)
     rows = ProvisioningConfiguration.objects.select_for_update(of=("self",)).filter(pk=configuration.pk)
-    changes = _changed(settings_of(rows.get()), settings)
-    if changes:
+    old = settings_of(rows.get())
+    _check(old, settings, actor)
+    if changes := _changed(old, settings):
         rows.update(**settings._asdict())
         record_deed(configuration, "change settings of configuration", actor, at, changes)
 
@@ -246,9 +258,13 @@ def _open(configuration: ProvisioningConfiguration) -> ProvisioningConfiguration
     return found
 
 
-def _check(settings: Settings) -> None:
-    if not SHORTEST_TOKEN_LIFETIME <= settings.token_lifetime <= LONGEST_TOKEN_LIFETIME:
+def _check(old: Settings, new: Settings, actor: Actor) -> None:
+    """Raise ``BadTokenLifetime``, or ``AdoptionOutOfReach`` when the actor may not switch adoption on."""
+    if not SHORTEST_TOKEN_LIFETIME <= new.token_lifetime <= LONGEST_TOKEN_LIFETIME:
         raise BadTokenLifetime
+    is_switched_on = new.adopts_manual_accounts and not old.adopts_manual_accounts
+    if is_switched_on and not may_touch(actor, LoginAccount.Role.SUBSCRIPTION_ADMIN):
+        raise AdoptionOutOfReach
 
 
 def _changed(old: Settings, new: Settings) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from provisioning.addresses import address
 from provisioning.configuration_forms import DefaultLicenseForm
 from provisioning.forms import TOKEN_LIFETIMES, ConfigurationSettingsForm
-from provisioning.models import ProvisioningConfiguration
+from provisioning.models import LoginAccount, ProvisioningConfiguration
 from provisioning.permissions import Permission, PortalRequest, requires
 from provisioning.queries import configurations as queries
 from provisioning.queries.health import health, newest_failures
@@ -21,6 +21,7 @@ from provisioning.services import bearer_tokens, rotation
 from provisioning.services import configurations as services
 from provisioning.services.assertions import trust_of
 from provisioning.services.deletion import UNDO
+from provisioning.services.people import may_touch
 from provisioning.views.common import SeeOther, find_configuration
 
 _NEW = timedelta(days=1)
@@ -57,15 +58,28 @@ def configuration_progress(request: PortalRequest, pk: int) -> HttpResponse:
 def configuration_settings(request: PortalRequest, pk: int) -> HttpResponse:
     """Ask how the configuration answers; a POST changes it."""
     found = find_configuration(request, pk)
-    form = ConfigurationSettingsForm(request.POST or None, initial=services.settings_of(found)._asdict())
-    if request.method == "POST" and form.is_valid():
-        settings = services.Settings(**form.cleaned_data)
-        services.change_settings(configuration=found, settings=settings, actor=request.actor, at=timezone.now())
+    form = ConfigurationSettingsForm(
+        request.POST or None,
+        initial=services.settings_of(found)._asdict(),
+        may_adopt=may_touch(request.actor, LoginAccount.Role.SUBSCRIPTION_ADMIN),
+    )
+    if request.method == "POST" and form.is_valid() and _change_settings(request, found, form):
         messages.success(request, f"The settings of {found.name} are saved. They hold from the next call on.")
         return SeeOther(address(request.subscription, "configuration", pk=pk))
     license_form = DefaultLicenseForm(initial={"license_type": found.default_license_type})
     context = {"configuration": found, "form": form, "license_form": license_form}
     return render(request, "provisioning/configuration_settings.html", context, status=422 if form.errors else 200)
+
+
+def _change_settings(request: PortalRequest, found: ProvisioningConfiguration, form: ConfigurationSettingsForm) -> bool:
+    """Save the settings, or say in the form why not."""
+    settings = services.Settings(**form.cleaned_data)
+    try:
+        services.change_settings(configuration=found, settings=settings, actor=request.actor, at=timezone.now())
+    except services.AdoptionOutOfReach as error:
+        form.refuse_adoption(str(error))
+        return False
+    return True
 
 
 @requires(Permission.PROVISIONING)
