@@ -18,7 +18,7 @@ from provisioning.models import LoginAccount, SignOnIdentity, SingleSignOn, User
 from provisioning.permissions import Role
 from provisioning.services import audit, sign_ins
 from provisioning.services.id_tokens import Identity
-from provisioning.services.invitations import connect
+from provisioning.services.invitations import comes_by_sign_on, connect
 from provisioning.services.people import HIGH_ROLES
 from provisioning.services.single_sign_on import NoSingleSignOn
 
@@ -130,6 +130,17 @@ def confirm(*, subscription_id: int, identity: Identity, account_id: int | None)
         raise OtherPerson
 
 
+def needs_role_again(account: LoginAccount) -> bool:
+    """Return whether single sign-on waits for somebody to give the account's role to its new name (``Renamed``)."""
+    if not _is_renamed_admin(account) or SignOnIdentity.objects.filter(account=account).exists():
+        return False
+    return comes_by_sign_on(account)
+
+
+def _is_renamed_admin(account: LoginAccount) -> bool:
+    return account.role in HIGH_ROLES and account.username_key != account.role_username_key
+
+
 def _locked(subscription_id: int, identity: Identity) -> SingleSignOn:
     """Return the row, held, if it still is what the identity came by. Raises ``NoSingleSignOn``."""
     rows = SingleSignOn.objects.select_for_update().filter(subscription=subscription_id, is_enabled=True)
@@ -153,7 +164,7 @@ def _bound(row: SingleSignOn, identity: Identity, actor: Actor, at: datetime) ->
     account = _checked(_held(row).filter(username_key=key).first() if key else None, identity.username)
     if SignOnIdentity.objects.filter(account=account).exists():
         raise SomebodyElse(account.username)
-    if account.role in HIGH_ROLES and account.username_key != account.role_username_key:
+    if _is_renamed_admin(account):
         raise Renamed(account.username)
     if account.configuration_id is None and not row.admits_manual_accounts:
         raise NotProvisioned(account.username)

@@ -12,6 +12,7 @@ from provisioning.models import LoginAccount
 from provisioning.permissions import ROLES, Permission, PortalRequest, requires
 from provisioning.queries import account_pages, accounts, held
 from provisioning.services.invitations import invitation_of, mail_is_off
+from provisioning.services.sign_on import needs_role_again
 from provisioning.views.common import template_for, with_cells
 
 _SORTED = {"Full name": "name", "Username": "username", "Email": "email", "Last change": "change"}
@@ -58,6 +59,7 @@ def user(request: PortalRequest, pk: int) -> HttpResponse:
     context = {
         "account": account,
         "invitation": invitation_of(account) if account.role else None,
+        "needs_role_again": needs_role_again(account),
         "is_off": mail_is_off(),
         "held": held.open_change_of(account),
         "groups": accounts.groups_of(account),

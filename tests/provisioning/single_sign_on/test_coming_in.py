@@ -57,10 +57,10 @@ def test_the_page_that_was_asked_for_comes_next_if_it_is_of_this_host(contoso, p
 
 @pytest.mark.parametrize("role", [Role.SUBSCRIPTION_ADMIN, Role.BILLING_ADMIN])
 def test_whom_the_provider_has_renamed_comes_in_as_an_admin_once_the_role_is_given_to_the_new_name(
-    contoso, provider, role
+    contoso, provider, sessions, role
 ):
     """Or whoever calls the SCIM service, an Access admin say, would choose who is a Subscription admin."""
-    make_admin(contoso.subscription)
+    root = make_admin(contoso.subscription)
     bob = make_account(contoso.configuration, "bob@contoso.example")
     give(bob, role)
     renamed = make_profile("mallory@contoso.example")
@@ -70,10 +70,13 @@ def test_whom_the_provider_has_renamed_comes_in_as_an_admin_once_the_role_is_giv
     provider.claims |= {"sub": "mallory", "preferred_username": "mallory@contoso.example"}
 
     assert "has renamed “mallory@contoso.example” since" in said(sign_on(Client(), contoso, provider))
+    page = contoso.url(f"users/{bob.pk}/")
+    assert "so single sign-on does not let the user in" in sessions(root).get(page).content.decode()
     assert not SignOnIdentity.objects.exists()
 
     give(bob, Role.NO_ROLE)
     give(bob, role)
+    assert "single sign-on does not let the user in" not in sessions(root).get(page).content.decode()
     assert sign_on(Client(), contoso, provider)["Location"] == contoso.url()
 
 
