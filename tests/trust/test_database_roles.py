@@ -81,3 +81,19 @@ def test_the_owner_migrates_and_the_other_role_serves_and_sees_its_scope_only(se
                 session.execute(forbidden)
     with server.connect(f"{NAME}_owner", NAME) as session:
         assert session.execute("SELECT count(*) FROM provisioning_subscription").fetchall() == [(0,)]
+
+
+def test_a_migration_by_the_owner_reaches_the_rows_of_every_subscription(server):
+    """Row-level security holds for the owner, too, who would change no row if ``manage.py`` did not name a scope."""
+    owner = f"{NAME}_owner"
+    server.run(owner, "migrate", "--no-input", "--verbosity=0")
+    for name in ("Contoso", "Fabrikam"):
+        server.run(NAME, "createsubscription", name, "--admin", f"root@{name.lower()}.example")
+    server.run(owner, "migrate", "provisioning", "0029", "--no-input", "--verbosity=0")
+
+    server.run(owner, "migrate", "--no-input", "--verbosity=0")
+
+    with server.connect(NAME, NAME) as session:
+        session.execute("SELECT set_config(%s, '*', false)", [tenancy.SETTING])
+        found = session.execute("SELECT role_username_key FROM provisioning_loginaccount ORDER BY 1").fetchall()
+    assert found == [("root@contoso.example",), ("root@fabrikam.example",)]
