@@ -1,6 +1,5 @@
 """Every address, by every method, as every role, for one's own things, a stranger's, and as nobody (1-product §1.6)."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,15 +17,7 @@ from tests.trust.world import Tenant, make_tenant
 METHODS = ("GET", "POST", "PUT", "DELETE")
 PAGES = [route for route in routes() if route.name in RULES]
 _SESSION = "provisioning_portalsession"
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> Iterator[None]:
-    """Thousands of pages that are not found are no news, and telling them takes longer than not finding them."""
-    logging.disable(logging.WARNING)
-    yield
-    logging.disable(logging.NOTSET)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ another tenant's or nobody's cannot be told apart.
 """
 
 import gc
-import logging
 import os
 import re
 from collections.abc import Iterator
@@ -48,14 +47,7 @@ VARYING = re.compile(r'(?:csrfmiddlewaretoken|X-CSRFToken|form_id)"(?: value=|: 
 ASKED_AT = timezone.now()
 CHANGE_NOTHING = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 DEPENDS = r"(?s)assert|returned more than one|belongs to another|UNIQUE|unique"
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> Iterator[None]:
-    logging.disable(logging.WARNING)
-    yield
-    logging.disable(logging.NOTSET)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 
 
 @dataclass(frozen=True)
