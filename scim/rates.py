@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 from redis import Redis
@@ -18,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from provisioning.once import once
 from scim.errors import TooManyRequests
 
 SECOND: Final = 1_000_000
@@ -145,7 +145,7 @@ class Rates:
             self._held[key] = (number + (held if now < until else 0), now + _LEASE)
 
 
-@cache
+@once
 def rates(rate: int, burst: int, redis_url: str) -> Rates | None:
     """Return this process's rates for these settings; None where ``rate`` is 0, so that nothing is limited."""
     if not rate:

@@ -1,6 +1,5 @@
 """Which client speaks with the vault server of a vault."""
 
-from functools import cache
 from ssl import SSLContext
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from licensing.clients.inprocess import InProcessVaultAgent
 from licensing.vaultserver import admin
 from licensing.vaultserver.core import VaultServer
 from provisioning.models import Vault
+from provisioning.once import once
 
 TIMEOUT = 10.0
 """The longest silence of a vault agent in seconds; less than a lease lasts."""
@@ -37,11 +37,11 @@ def made(vault: Vault) -> None:
         admin.change_vault(server, str(vault.guid), user_synchronization=True)
 
 
-@cache
+@once
 def _over_http(url: str, token: str, timeout: float, tls: SSLContext | None) -> HttpVaultAgent:
     return HttpVaultAgent(url, token=token, timeout=timeout, verify=tls or True)
 
 
-@cache
+@once
 def _emulation(path: str) -> VaultServer:
     return VaultServer(path)

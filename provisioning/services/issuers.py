@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +19,8 @@ import orjson
 from django.conf import settings
 from jwt import PyJWK
 from jwt.exceptions import InvalidKeyError, PyJWKError
+
+from provisioning.once import once
 
 ENTRA: Final = "https://login.microsoftonline.com/"
 ENTRA_STS: Final = "https://sts.windows.net/"
@@ -114,7 +115,7 @@ class Keys:
         known.tried_at = self._clock()
 
 
-@cache
+@once
 def keys() -> Keys:
     """Return the keys that this process knows."""
     return Keys(read_keys)

@@ -15,7 +15,6 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from functools import cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -23,6 +22,8 @@ from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
+
+from provisioning.once import once
 
 WINDOW: Final = 60
 """Seconds in which failures are counted together."""
@@ -203,7 +204,7 @@ class Steadfast:
             return otherwise
 
 
-@cache
+@once
 def throttle(limit: int, redis_url: str) -> Throttle | None:
     """Return this process's throttle for these settings; None where ``limit`` is 0, so that nothing is limited."""
     if not limit:

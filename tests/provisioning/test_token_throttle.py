@@ -3,6 +3,7 @@
 import itertools
 import logging
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -206,6 +207,15 @@ def test_while_redis_is_away_a_process_counts_for_itself_and_leaves_it_alone(cap
     assert waits == [0] * LIMIT + [60] * (20 - LIMIT)
     assert counters.asked == 2
     assert "Redis does not answer" in caplog.text
+
+
+def test_threads_that_ask_first_at_the_same_moment_share_one_count(limited, monkeypatch, noon, django_db_blocker):
+    monkeypatch.setattr(module, "InRedis", lambda _url: time.sleep(0.05) or AwayCounters())
+
+    with django_db_blocker.unblock():
+        waits = together(64, lambda _number: throttle(LIMIT, "redis://").failed(Attempt("192.0.2.1", "a"), noon))
+
+    assert Counter(waits) == {0: LIMIT, 60: 64 - LIMIT}
 
 
 def test_the_first_refusal_is_in_the_log_once(limits, noon, caplog):
