@@ -1,5 +1,6 @@
 """Who may do what in the portal: the table of roles (1-product §1.6), and the decorator that every view carries."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
 from functools import wraps
@@ -23,6 +24,8 @@ from provisioning.models import LoginAccount, Subscription, User
 from provisioning.session_store import SIGN_IN
 
 Role = LoginAccount.Role
+
+logger = logging.getLogger(__name__)
 
 
 class Permission(Enum):
@@ -84,8 +87,9 @@ def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpRe
     """Let only people with ``permission`` in the subscription of the address in; the view does not see ``number``.
 
     Who is not signed in goes to the sign-in page. A stranger to the subscription, and who may not see the page, gets
-    404, as if it were not there. Sets ``request.subscription``, ``request.role`` and ``request.actor``; times are shown
-    in the subscription's time zone, and no page stays in a cache after signing out.
+    404, as if it were not there; the log says who was refused what. Sets ``request.subscription``, ``request.role``
+    and ``request.actor``; times are shown in the subscription's time zone, and no page stays in a cache after signing
+    out.
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
@@ -96,7 +100,7 @@ def requires(permission: Permission) -> Callable[[View[P]], Callable[..., HttpRe
                 return to_sign_in(request)
             enter(request, number)
             if permission not in ROLES[request.role]:
-                raise Http404
+                raise _refused(request, request.role.label)
             with timezone.override(ZoneInfo(request.subscription.time_zone)), tenancy.of(request.subscription.pk):
                 response = view(request, *args, **kwargs)
             if isinstance(response, StreamingHttpResponse):
@@ -138,7 +142,7 @@ def enter(request: PortalRequest, number: str) -> None:
     with tenancy.everybody():
         account = roles_in(request).filter(subscription__number=number).order_by("-role").first()
     if account is None:
-        raise Http404
+        raise _refused(request, "a stranger")
     request.subscription = account.subscription
     request.role = Role(account.role)
     request.actor = Actor(
@@ -148,6 +152,12 @@ def enter(request: PortalRequest, number: str) -> None:
         address=str(request.META.get("REMOTE_ADDR", "")),
         request_id=request.request_id,
     )
+
+
+def _refused(request: PortalRequest, role: str) -> Http404:
+    """Note who asked for what is not for them (ASVS 5.0, 16.3.2), and return what the answer is made of."""
+    logger.warning("%r may not %s %r as %s", request.user.get_username(), request.method, request.path, role)
+    return Http404()
 
 
 def vouched_for(request: HttpRequest) -> int | None:

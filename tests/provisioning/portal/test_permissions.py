@@ -95,6 +95,21 @@ def test_another_subscriptions_things_are_not_found_under_ones_own_number(contos
         assert client.get(own).status_code == (404 if has_id else 422 if "group=" in chosen else 200), own
 
 
+def test_who_is_refused_a_page_stands_in_the_log_with_what_it_was(contoso, sign_in, caplog):
+    billing = sign_in(make_admin(contoso.subscription, "billing@contoso.com", role=Role.BILLING_ADMIN))
+    stranger = sign_in(make_admin(make_subscription("Fabrikam"), "stranger@fabrikam.com"))
+    page = contoso.url("settings/")
+
+    billing.get(page)
+    stranger.post(page)
+    billing.get(contoso.url())
+
+    assert [record.getMessage() for record in caplog.records if record.name == "provisioning.permissions"] == [
+        f"'billing@contoso.com' may not GET '{page}' as Billing admin",
+        f"'stranger@fabrikam.com' may not POST '{page}' as a stranger",
+    ]
+
+
 def test_nobody_is_sent_to_the_sign_in_page_and_back(contoso):
     for url in contoso.pages():
         answer = Client().get(url)
