@@ -5,12 +5,11 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 
 from licensing.services import vault_servers
+from provisioning.services import vaults
 
 _LONGEST_ADDRESS = 200
-_is_address = URLValidator(schemes=["http", "https"])
 
 
 class VaultForm(forms.Form):
@@ -74,11 +73,9 @@ class VaultUserFilter(forms.Form):
 def _check_address(url: str) -> None:
     """Raise ``ValidationError`` unless vaults may be registered at that address."""
     try:
-        _is_address(url)
-    except ValidationError as error:
-        raise ValidationError(f"“{url}” is not an http or https address. Write it like https://host:8443.") from error
-    if "@" in urlsplit(url).netloc:
-        raise ValidationError("Leave user and password out of the address: the agent gets the installation's token.")
+        vaults.check_agent_address(url)
+    except vaults.BadAgentAddress as error:
+        raise ValidationError(str(error)) from error
     if not vault_servers.is_allowed(url):
         raise ValidationError(
             f"Vaults of {urlsplit(url).netloc} cannot be registered here. Ask the operator of this installation to add "

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 
 from licensing.clients.agent import AgentRefused, AgentUnavailable, VaultInfo
 from licensing.services.agents import agent_at
+from provisioning import hosts
 from provisioning.models import Subscription, Vault
 
-_ALL: Final = "*"
 SILENCES: Final = (AgentUnavailable, AgentRefused)
 """What asking a server raises when it does not answer, or refuses; each is a sentence."""
 
@@ -33,8 +32,7 @@ def is_allowed(agent_url: str) -> bool:
     """
     if not agent_url:
         return bool(settings.EMBEDDED)
-    allowed = settings.VAULT_AGENT_HOSTS
-    return _ALL in allowed or urlsplit(agent_url).netloc.casefold() in {host.casefold() for host in allowed}
+    return hosts.is_named(agent_url, settings.VAULT_AGENT_HOSTS)
 
 
 def ask(subscription: Subscription, agent_url: str) -> ServerView:

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import orjson
@@ -20,6 +19,7 @@ from django.conf import settings
 from jwt import PyJWK
 from jwt.exceptions import InvalidKeyError, PyJWKError
 
+from provisioning import hosts
 from provisioning.once import once
 
 ENTRA: Final = "https://login.microsoftonline.com/"
@@ -35,8 +35,6 @@ _LARGEST: Final = 256 * 1024
 _MOST_KEYS: Final = 100
 _MOST_ISSUERS: Final = 1_000
 _SHORTEST_RSA: Final = 2048
-_LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
-_ALL: Final = "*"
 _clock = time.monotonic
 logger = logging.getLogger(__name__)
 
@@ -142,9 +140,9 @@ def endpoint(document: Mapping[str, Any], name: str) -> str:
     address, found = metadata_address(document["issuer"]), document.get(name)
     if not isinstance(found, str):
         raise IssuerUnreachable(f"{address} names no {name}.")
-    if not is_safe(found):
+    if not hosts.is_safe(found):
         raise IssuerUnreachable(f"{address} names a {name} that is no https address.")
-    if _is_local(urlsplit(found)) and not _is_local(urlsplit(address)):
+    if hosts.is_local(found) and not hosts.is_local(address):
         raise IssuerUnreachable(f"{address} names a {name} that is not its own.")
     return found
 
@@ -167,22 +165,7 @@ def metadata_address(issuer: str) -> str:
 
 def is_allowed(issuer: str) -> bool:
     """Return whether the issuer may be trusted: this server calls only hosts that its operator names."""
-    allowed = {host.casefold() for host in settings.ISSUER_HOSTS}
-    return _ALL in allowed or urlsplit(metadata_address(issuer)).netloc.casefold() in allowed
-
-
-def is_safe(address: str) -> bool:
-    """Return whether keys may be read there: by https, or by http from this machine itself."""
-    try:
-        parts = urlsplit(address)
-        has_host = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    return has_host and parts.username is None and (parts.scheme == "https" or _is_local(parts))
-
-
-def _is_local(parts: SplitResult) -> bool:
-    return parts.scheme == "http" and parts.hostname in _LOOPBACK
+    return hosts.is_named(metadata_address(issuer), settings.ISSUER_HOSTS)
 
 
 def _usable(found: Any) -> PyJWK | None:
@@ -200,7 +183,7 @@ def _usable(found: Any) -> PyJWK | None:
 
 def _document(address: str) -> dict[str, Any]:
     """Return the JSON object at an address. Raises ``IssuerUnreachable``."""
-    if not is_safe(address):
+    if not hosts.is_safe(address):
         raise IssuerUnreachable(f"{address} is no https address.")
     try:
         document = orjson.loads(_content(address))

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from django.conf import settings
 from django.db import transaction
 
+from provisioning import hosts
 from provisioning.actor import Actor
 from provisioning.models import LoginAccount, PortalSession, SignOnIdentity, SingleSignOn, Subscription
 from provisioning.sealing import seal, unseal
@@ -114,7 +115,7 @@ def check(row: SingleSignOn | None, wanted: Wanted) -> Wanted:
         text = getattr(wanted, field)
         if len(text) > longest or not text.isprintable() or text != text.strip():
             raise BadSingleSignOn(field, "It is too long, or has spaces or characters that cannot be printed.")
-    if not issuers.is_safe(wanted.issuer):
+    if not hosts.is_safe(wanted.issuer):
         raise BadSingleSignOn("issuer", "Enter the issuer as its discovery names it: an address with https://.")
     if not issuers.is_allowed(wanted.issuer):
         raise BadSingleSignOn(

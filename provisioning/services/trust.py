@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from provisioning import hosts
 from provisioning.services import issuers
 from provisioning.services.assertions import NON_GALLERY_AUDIENCE, entra_issuers
 
@@ -76,7 +77,7 @@ def _checked(trusted: Trusted) -> Trusted:
     for name, value in trusted._asdict().items():
         if len(value) > _LONGEST or not value.isprintable():
             raise BadIssuer(f"The {name} is too long, or has characters that cannot be printed.", name)
-    if not issuers.is_safe(trusted.issuer):
+    if not hosts.is_safe(trusted.issuer):
         raise BadIssuer("Enter the issuer as its tokens name it, an address that begins with https://.")
     if not issuers.is_allowed(trusted.issuer):
         raise BadIssuer(

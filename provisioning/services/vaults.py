@@ -1,15 +1,26 @@
 """Vaults of a subscription: registered, named as their servers name them, and forgotten."""
 
 from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
 
+from provisioning import hosts
 from provisioning.actor import SYSTEM, Actor
 from provisioning.models import GroupLink, Subscription, Vault, VaultAccess
 from provisioning.services import audit
 from provisioning.services.notices import announce
 from provisioning.signals import vault_leaving
+
+_is_address: Final = URLValidator(schemes=["http", "https"])
+
+
+class BadAgentAddress(Exception):
+    """Nothing can be called there, or not safely; the message says how to write it."""
 
 
 class VaultNameTaken(Exception):
@@ -29,6 +40,21 @@ class VaultGone(Exception):
 
     def __init__(self) -> None:
         super().__init__("The vault is not here any more. Go back to the list of vaults.")
+
+
+def check_agent_address(url: str) -> None:
+    """Raises ``BadAgentAddress`` unless the installation's token may be sent there (docs/vault-agent.md, Transport)."""
+    try:
+        _is_address(url)
+    except ValidationError as error:
+        raise BadAgentAddress(f"“{url}” is not an http or https address. Write it like https://host:8443.") from error
+    if "@" in urlsplit(url).netloc:
+        raise BadAgentAddress("Leave user and password out of the address: the agent gets the installation's token.")
+    if not hosts.is_safe(url):
+        raise BadAgentAddress(
+            "The agent gets the installation's token, which anybody on the way could read. Write the address with "
+            "https://; only an agent on this machine may have http://."
+        )
 
 
 @transaction.atomic

@@ -104,25 +104,6 @@ def test_a_host_that_the_operator_allows_no_more_is_not_called_and_that_is_logge
     assert told.endswith("is not called: MFMANAGE_ISSUER_HOSTS does not name its host.")
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        *("http://example.com", "http://169.254.169.254/latest", "ftp://127.0.0.1", "file:///etc/passwd", "https://"),
-        *("http://localhost.example.com", "https://user@example.com", "//example.com", "", "https://example.com:0"),
-        *("https://[::1", "https://example.com:99999"),
-    ],
-)
-def test_keys_are_read_by_https_or_from_this_machine(address):
-    assert not issuers.is_safe(address)
-
-
-@pytest.mark.parametrize(
-    "address", ["https://example.com/x", "http://127.0.0.1:1", "http://localhost", "http://[::1]:1"]
-)
-def test_such_addresses_are_safe(address):
-    assert issuers.is_safe(address)
-
-
 def test_metadata_of_another_machine_cannot_lead_to_this_one(monkeypatch):
     document = {"issuer": "https://example.com", "jwks_uri": "http://127.0.0.1:5432/"}
     monkeypatch.setattr(issuers, "_content", lambda _address: json.dumps(document).encode())

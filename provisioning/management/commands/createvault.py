@@ -1,9 +1,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.core.management import CommandParser
-from django.core.validators import URLValidator
 from django.utils import timezone
 
 from provisioning.actor import operator
@@ -25,7 +23,10 @@ class Command(Deed):
 
     def perform(self, options: dict[str, Any]) -> None:
         if options["agent_url"]:
-            _check_address(options["agent_url"])
+            try:
+                vaults.check_agent_address(options["agent_url"])
+            except vaults.BadAgentAddress as error:
+                raise Refused(str(error), returncode=2) from error
         vault = vaults.create_vault(
             subscription=lookups.subscription(options["subscription"]),
             name=options["name"],
@@ -44,10 +45,3 @@ class Command(Deed):
         self.emit(
             document, [f"Vault {vault.name} {document['guid']} {vault.agent_url or '(in-process emulation)'}"], options
         )
-
-
-def _check_address(address: str) -> None:
-    try:
-        URLValidator(schemes=["http", "https"])(address)
-    except ValidationError as error:
-        raise Refused(f"{address!r} is not an http or https address.", returncode=2) from error

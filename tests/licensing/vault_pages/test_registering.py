@@ -52,6 +52,7 @@ def test_the_agent_is_asked_and_a_vault_that_it_has_is_registered_by_its_guid(wo
         ({"name": ""}, "Enter a name for the new vault"),
         ({"agent_url": "ftp://vaults.example"}, "“ftp://vaults.example” is not an http or https address"),
         ({"agent_url": "http://root:secret@vaults.example"}, "Leave user and password out"),
+        ({"agent_url": "http://vaults.example"}, "only an agent on this machine may have http://."),
         ({"guid": "nonsense"}, "Choose one of the vaults of the list."),
         ({"guid": "0a1b2c3d-1111-4222-8333-444455556666"}, "does not offer that vault any more"),
     ],
