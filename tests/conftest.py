@@ -7,9 +7,13 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import settings
 
 from tests import audit_log
 from tests.database_role import become_application, make_role
+
+settings.register_profile("thorough", max_examples=1500, deadline=None)
+"""Fifteen times as many examples: ``--hypothesis-profile thorough``."""
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from mfmanage.entra.reading import parse
 from mfmanage.entra.restarts import PORTAL
@@ -14,8 +13,6 @@ from mfmanage.entra.run import run
 from mfmanage.entra.state import State
 from tests.entra.builders import connect
 from tests.entra.scim_server import Service, serving
-
-settings.register_profile("thorough", max_examples=1500, deadline=None)
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 

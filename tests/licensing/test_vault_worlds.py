@@ -1,6 +1,6 @@
 """Random worlds: whatever happens in directory and vault in whatever order, the vault comes to what §1.5 says.
 
-``--hypothesis-profile thorough`` tries ten times as many.
+``--hypothesis-profile thorough`` tries fifteen times as many.
 """
 
 import pytest
