@@ -128,6 +128,7 @@ def pause_provisioning(world, is_paused, _):
     """A paused configuration changes nothing for who is there."""
     deed = configurations.pause_configuration if is_paused % 2 else configurations.resume_configuration
     deed(configuration=world.configuration, actor=ACTOR, at=world.now)
+    world.configuration.refresh_from_db()
 
 
 def wait_a_day(world, *_):
