@@ -1,6 +1,6 @@
 """Target groups of links: made when missing, and compared with what their links want."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import F
 
-from licensing.clients.agent import MAX_ITEMS, GroupMember
+from licensing.clients.agent import MAX_ITEMS, GroupMember, Page
 from licensing.models import Ending, LinkStatus, VaultUser, VaultUserMembership
 from licensing.plans import vaults as plan
 from licensing.plans.drift import Drift, Kind
@@ -20,7 +20,7 @@ from provisioning.models import DueAccount, GroupLink, Vault, VaultUserGroup
 
 
 def prepare(session: VaultSession) -> None:
-    """Make the targets of new and changed links, and record who is in them.
+    """Make the targets of new and changed links, unless their source was deleted, and record who is in them.
 
     A link waits while a member of its group is not yet looked at: in *replace* mode whom the link does not want must
     leave, so first it must be known whom it wants. Raises ``TurnOver``; the next turn goes on where this one was.
@@ -47,7 +47,7 @@ def members_due(link: GroupLink) -> bool:
 
 
 def _prepare(session: VaultSession, link: GroupLink) -> None:
-    if not _ensure(session, link.target):
+    if not _ensure(session, link):
         sentence = f"“{link.target.name}” is built in and its members cannot be set. Choose another target group."
         _conclude(session, link, Ending.STALLED, sentence)
         return
@@ -55,9 +55,10 @@ def _prepare(session: VaultSession, link: GroupLink) -> None:
     _conclude(session, link, Ending.READY, "")
 
 
-def _ensure(session: VaultSession, target: VaultUserGroup) -> bool:
-    """Make the target unless it is there, and return whether its members can be set."""
-    if target.remote_id is None and not target.is_built_in:
+def _ensure(session: VaultSession, link: GroupLink) -> bool:
+    """Make the target unless it is there or its source is gone; return whether its members can be set."""
+    target = link.target
+    if target.remote_id is None and not target.is_built_in and link.group.deleted_at is None:
         group = session.tell(session.agent.ensure_group, target.name)
         target.remote_id, target.is_built_in = group.id, group.built_in
         with session.lease.recording():
@@ -80,9 +81,11 @@ def _conclude(session: VaultSession, link: GroupLink, state: Ending, reason: str
 
 
 def _take_stock(session: VaultSession, link: GroupLink) -> None:
-    """Record who is in the target, a page at a time; who is not as wanted is due, or leaves."""
-    listing = partial(session.list_members, link.target.remote_id or 0)
-    for part in ranges(listing, attrgetter("key"), members(link), _reached(link)):
+    """Record who is in the target, a page at a time; who is not as wanted is due, or leaves.
+
+    Nobody is in a target that is not there, as one that a person deleted and that is not made again.
+    """
+    for part in ranges(_listing(session, link.target), attrgetter("key"), members(link), _reached(link)):
         remove(session, link, strangers(link, part))
         with session.lease.recording():
             record_members(session, link, part, Drift())
@@ -92,6 +95,12 @@ def _take_stock(session: VaultSession, link: GroupLink) -> None:
                 link_statuses.put(link, position=_stage(link) | part.rest.document())
         if part.rest is not None:
             session.end_of_batch()
+
+
+def _listing(session: VaultSession, target: VaultUserGroup) -> Callable[[str | None], Page[GroupMember]]:
+    if target.remote_id is None:
+        return lambda _cursor: Page((), None)
+    return partial(session.list_members, target.remote_id)
 
 
 def _stage(link: GroupLink) -> dict[str, Any]:

@@ -101,13 +101,8 @@ def open_groups() -> QuerySet[VaultUserGroup]:
 
 
 def unprepared_links() -> QuerySet[GroupLink]:
-    """Return the links whose target must be looked at before its members are changed.
-
-    For a source that was deleted no target is made, but one that is there is looked at: strangers leave it as before.
-    """
-    live = GroupLink.objects.filter(paused_at__isnull=True, ending_at__isnull=True)
-    has_target = Q(group__deleted_at__isnull=True) | Q(target__remote_id__isnull=False)
-    return live.filter(UNPREPARED, has_target)
+    """Return the links whose target must be looked at before its members are changed."""
+    return GroupLink.objects.filter(UNPREPARED, paused_at__isnull=True, ending_at__isnull=True)
 
 
 def emptied_links() -> QuerySet[GroupLink]:

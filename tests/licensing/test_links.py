@@ -262,6 +262,35 @@ def test_members_of_a_deleted_source_stay_for_a_day_and_the_link_says_until_when
     assert state(link) == ("source deleted", "", sentence)
 
 
+def test_a_link_that_was_changed_just_before_its_source_was_deleted_still_lets_strangers_leave(world, link, group):
+    links.pause_link(link=link, **DONE)
+    put_stranger(world)
+    links.resume_link(link=link, **DONE)
+    remove_group(group)
+
+    world.sweep()
+
+    assert world.members("Lawyers") == {ANN, BOB}
+
+
+def test_a_target_that_a_person_deleted_is_not_made_for_a_deleted_source_and_nobody_is_recorded_in_it(
+    world, link, group, ann
+):
+    admin.delete_group(world.server, world.guid, VaultUserGroup.objects.get(name="Lawyers").remote_id)
+    remove_group(group)
+
+    world.sweep(NOON + HOUR)
+
+    assert "Lawyers" not in {one.name for one in world.server.list_groups(world.guid)}
+    assert not VaultUserMembership.objects.filter(seen=True).exists()
+    assert state(link)[:2] == ("source deleted", "0 of 2")
+
+    recreate(world, ann, at=NOON + 2 * HOUR)
+    world.sweep(NOON + 2 * HOUR)
+
+    assert ANN in world.members("Lawyers")
+
+
 def recreate(world, *members, at):
     return make_group(world.configuration, "Legal", members=members, external_id="object-1", at=at)
 

@@ -51,7 +51,7 @@ def live(db, monkeypatch):
 
 PAUSED_AND_DISABLED = [(admins.pause, 0, 0), (directory.enable, 1, 0)]
 KEPT_AND_DELETED = [(admins.unlink, 1, 1), (edits.delete_user, 2, 0)]
-TARGET_AND_SOURCE_DELETED = [(edits.delete_target, 0, 0), (directory.delete_source, 0, 0), (directory.wait_a_day, 0, 0)]
+TARGET_AND_SOURCE_DELETED = [(edits.delete_target, 0, 0), (directory.delete_source, 0, 0)]
 CHANGED_AND_SOURCE_DELETED = [(admins.pause, 0, 0), (edits.put_member, 2, 0), (admins.resume, 0, 0)]
 CHANGED_AND_SOURCE_DELETED += [(directory.delete_source, 0, 0)]
 BLOCKED_AND_DELETED = [(admins.access, 1, 2), (edits.delete_user, 1, 0)]
@@ -68,6 +68,7 @@ def test_what_directory_and_admins_say_comes_to_the_vault_through_all_trouble(li
 @example(modes=("merge", "merge"), happenings=KEPT_AND_DELETED)
 @example(modes=("merge", "replace"), happenings=BLOCKED_AND_DELETED)
 @example(modes=("replace", "replace"), happenings=TARGET_AND_SOURCE_DELETED)
+@example(modes=("replace", "replace"), happenings=[*TARGET_AND_SOURCE_DELETED, (directory.wait_a_day, 0, 0)])
 @example(modes=("replace", "replace"), happenings=CHANGED_AND_SOURCE_DELETED)
 @example(modes=("replace", "replace"), happenings=[*CHANGED_AND_SOURCE_DELETED, (directory.wait_a_day, 0, 0)])
 @given(modes=MODES, happenings=events(*directory.EVENTS, *admins.EVENTS, *edits.EVENTS))
